@@ -56,3 +56,10 @@ def _digests(values: pl.Series) -> pl.Series:
     return pl.Series(
         values.name, [hashlib.sha256(v.encode()).hexdigest()[:20] for v in values], dtype=pl.String
     )
+
+
+def for_spreadsheets(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings with text made harmless: a spreadsheet must not run what a force's value begins with."""
+    return findings.with_columns(
+        pl.col("value", "record_ref", "message").str.replace(r"^([=+\-@\t\r])", "'$1")
+    )

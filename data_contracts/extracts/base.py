@@ -28,7 +28,7 @@ class Sensitivity(StrEnum):
     SPECIAL = "special category"
 
 
-@extensions.register_check_method(statistics=["code_list"])
+@extensions.register_check_method(statistics=["code_list"])  # type: ignore[untyped-decorator]
 def in_code_list(data: Any, *, code_list: str) -> pl.LazyFrame:
     """True where a value is one of the codes of `data_contracts/codes/<code_list>.csv`."""
     return data.lazyframe.select(pl.col(data.key).is_in(codes(code_list)))
@@ -128,8 +128,8 @@ POLARS_TYPES: dict[type, pl.DataType] = {
 def spec_of(model: type[Extract]) -> ExtractSpec:
     """Read a model back as plain facts (grain, key, fields in order)."""
     schema = model.to_schema()
-    meta = model.__config__.metadata
-    annotations = {name: hint for name, (hint, _) in model.__fields__.items()}
+    meta: dict[str, Any] = model.__config__.metadata or {}  # type: ignore[union-attr]
+    annotations: dict[str, Any] = {name: hint.arg for name, (hint, _) in model.__fields__.items()}
     specs = []
     for name, column in schema.columns.items():
         statistics: dict[str, Any] = {}
@@ -139,7 +139,7 @@ def spec_of(model: type[Extract]) -> ExtractSpec:
         specs.append(
             FieldSpec(
                 name=name,
-                dtype=annotations[name].arg,
+                dtype=annotations[name],
                 required=not column.nullable,
                 description=column.description,
                 code_list=statistics.get("code_list"),

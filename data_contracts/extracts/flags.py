@@ -15,7 +15,10 @@ class Flags(Extract):
         str_matches=REFERENCE,
     )
     flag: str = field(
-        "The marker, in the force's own words.", required=True, example="DOMESTIC ABUSE", mapped_to="flag_types"
+        "The marker, in the force's own words.",
+        required=True,
+        example="DOMESTIC ABUSE",
+        mapped_to="flag_types",
     )
     value: str = field(
         "Y set, N looked at and not set, U not known; blank is not N.",

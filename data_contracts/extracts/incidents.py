@@ -18,7 +18,9 @@ class Incidents(Extract):
         sensitivity=PERSONAL,
         str_matches=REFERENCE,
     )
-    occurred_at: datetime = field("When it happened (local time).", required=True, example="2026-01-10T20:15:00")
+    occurred_at: datetime = field(
+        "When it happened (local time).", required=True, example="2026-01-10T20:15:00"
+    )
     dash_risk: str = field("Risk grade.", example="standard", in_code_list="dash_risks")
     victim_person_ref: str = field(
         "The victim's nominal.", example="N0012345", sensitivity=PERSONAL, str_matches=REFERENCE

@@ -68,9 +68,7 @@ class Offences(Extract):
     transferred_to_force: str = field(
         "Force that took over a transferred crime.", example="E23000015", str_matches=FORCE_CODE
     )
-    injury: str = field(
-        "Worst physical injury to any victim.", example="minor", in_code_list="injuries"
-    )
+    injury: str = field("Worst physical injury to any victim.", example="minor", in_code_list="injuries")
     weapon: str = field("Weapon used or threatened.", example="none", in_code_list="weapons")
     modus_operandi: str = field(
         "Free text of what happened; optional.",

@@ -17,7 +17,10 @@ class OffenderManagement(Extract):
         str_matches=REFERENCE,
     )
     scheme: str = field(
-        "Scheme, with category and level for MAPPA.", required=True, example="MAPPA-1-2", in_code_list="management_schemes"
+        "Scheme, with category and level for MAPPA.",
+        required=True,
+        example="MAPPA-1-2",
+        in_code_list="management_schemes",
     )
     managed_from: date = field("First day of the spell.", required=True, example="2025-11-01")
     managed_to: date = field("Last day of the spell; blank while it runs.", example="2026-06-30")

@@ -12,7 +12,11 @@ class PersonAliases(Extract):
     """One other name or birth date that a nominal has used."""
 
     person_ref: str = field(
-        "The nominal, as in `persons`.", required=True, example="N0012345", sensitivity=PERSONAL, str_matches=REFERENCE
+        "The nominal, as in `persons`.",
+        required=True,
+        example="N0012345",
+        sensitivity=PERSONAL,
+        str_matches=REFERENCE,
     )
     forenames: str = field("Forenames used.", example="ANNIE", sensitivity=PERSONAL)
     surname: str = field("Surname used.", example="SPECIMEN", sensitivity=PERSONAL)

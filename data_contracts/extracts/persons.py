@@ -19,9 +19,13 @@ class Persons(Extract):
         sensitivity=PERSONAL,
         str_matches=REFERENCE,
     )
-    forenames: str = field("All forenames, separated by one blank.", example="ANNA MARIE", sensitivity=PERSONAL)
+    forenames: str = field(
+        "All forenames, separated by one blank.", example="ANNA MARIE", sensitivity=PERSONAL
+    )
     surname: str = field("Family name.", example="EXAMPLE", sensitivity=PERSONAL)
-    date_of_birth: date = field("Date of birth; blank where unknown.", example="1990-05-17", sensitivity=PERSONAL)
+    date_of_birth: date = field(
+        "Date of birth; blank where unknown.", example="1990-05-17", sensitivity=PERSONAL
+    )
     sex: str = field("Recorded sex.", required=True, example="F", sensitivity=PERSONAL, in_code_list="sexes")
     ethnicity_self_defined: str = field(
         "Ethnicity as the person states it (18+1).",
@@ -42,7 +46,7 @@ class Persons(Extract):
         "Postcode of the latest known home.", example="SW1A 1AA", sensitivity=PERSONAL, str_matches=POSTCODE
     )
     pnc_id: str = field(
-        "Police National Computer id.", example="1999/123456C", sensitivity=PERSONAL, str_matches=PNC_ID
+        "Police National Computer id.", example="1999/123456X", sensitivity=PERSONAL, str_matches=PNC_ID
     )
     cro_number: str = field(
         "Criminal Records Office number.", example="123456/99A", sensitivity=PERSONAL, str_matches=CRO_NUMBER

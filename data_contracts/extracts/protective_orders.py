@@ -12,9 +12,15 @@ class ProtectiveOrders(Extract):
     """One state of one protective order: granted, varied, breached, rescinded. All states of an order are sent together."""
 
     order_ref: str = field(
-        "The order's reference.", required=True, example="PO-2026-0042", sensitivity=PERSONAL, str_matches=REFERENCE
+        "The order's reference.",
+        required=True,
+        example="PO-2026-0042",
+        sensitivity=PERSONAL,
+        str_matches=REFERENCE,
     )
-    state_no: int = field("Number of the state of this order, from 1; the highest is today's.", required=True, example="1", ge=1)
+    state_no: int = field(
+        "Number of the state of this order, from 1; the highest is today's.", required=True, example="1", ge=1
+    )
     order_type: str = field("Kind of order.", required=True, example="DVPO", in_code_list="order_types")
     respondent_person_ref: str = field(
         "Nominal of the person the order binds.",

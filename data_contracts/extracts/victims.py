@@ -11,7 +11,11 @@ class Victims(Extract):
     """One victim of one crime."""
 
     crime_ref: str = field(
-        "The crime, as in `offences`.", required=True, example="42/10234/26", sensitivity=PERSONAL, str_matches=REFERENCE
+        "The crime, as in `offences`.",
+        required=True,
+        example="42/10234/26",
+        sensitivity=PERSONAL,
+        str_matches=REFERENCE,
     )
     victim_no: int = field("Number of the victim within the crime, from 1.", required=True, example="1", ge=1)
     victim_type: str = field(
@@ -21,10 +25,17 @@ class Victims(Extract):
         in_code_list="victim_types",
     )
     person_ref: str = field(
-        "The victim's nominal, where one exists.", example="N0012345", sensitivity=PERSONAL, str_matches=REFERENCE
+        "The victim's nominal, where one exists.",
+        example="N0012345",
+        sensitivity=PERSONAL,
+        str_matches=REFERENCE,
     )
     age: int = field(
-        "Age at the offence.", example="34", unit="years", sensitivity=PERSONAL, in_range={"min_value": 0, "max_value": 120}
+        "Age at the offence.",
+        example="34",
+        unit="years",
+        sensitivity=PERSONAL,
+        in_range={"min_value": 0, "max_value": 120},
     )
     sex: str = field(
         "Recorded sex; U where unknown, blank for an organisation.",

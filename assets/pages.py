@@ -1,0 +1,25 @@
+"""The pages of a release: static HTML that opens from the folder, with nothing fetched from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def write_pages(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write `pages/index.html`: what this release is made of and holds, in words."""
+    pages = folder / "pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    (pages / "index.html").write_text(
+        _TEMPLATES.get_template("index.html").render(release=manifest), encoding="utf-8"
+    )

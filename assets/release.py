@@ -1,0 +1,234 @@
+"""The release: what readers see. A folder of Parquet with a manifest, made current in one atomic step.
+
+A release's name is made of its month and a digest of everything it was made from, so the same inputs
+give the same name, and the same name must hold the same content: a second run proves that, or fails.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from assets.pages import write_pages
+from assets.partitions import PERIODS
+from assets.run_inputs import forces_of
+from assets.storage import DataRoot, Layout, write_json
+from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
+from data_contracts.extracts.catalogue import CONTRACT_VERSION
+from data_contracts.submission import sha256_of
+
+# Code and data that decide what a release holds; a change in any of them is another release.
+_DECIDING = ("assets", "data_contracts", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
+# Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
+_VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
+
+
+class ReleaseDiffers(Exception):
+    """The same inputs gave other content: something in the platform is not deterministic."""
+
+
+def marts(project_folder: Path = PROJECT_FOLDER) -> dict[str, dict[str, Any]]:
+    """Mart name -> its dbt manifest entry. `meta.release` says statistical or identifiable."""
+    manifest = json.loads((project_folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    nodes = manifest["nodes"].values()
+    found = {n["name"]: n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts"}
+    return dict(sorted(found.items()))
+
+
+def sensitivity(mart: dict[str, Any]) -> str:
+    """Folder a mart is released in. A mart that does not say it is statistical is identifiable."""
+    return "statistical" if mart["config"].get("meta", {}).get("release") == "statistical" else "identifiable"
+
+
+def code_digest(root: Path = PROJECT_FOLDER.parent) -> str:
+    """Digest of the code, definitions, weights, mappings and model that decide a release's content."""
+    digest = hashlib.sha256()
+    for folder in _DECIDING:
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(root).as_posix()}\0{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> Path:
+    """Write the release of the run in the warehouse and make it current. Returns its folder.
+
+    Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
+    """
+    parameters = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
+    submissions = pl.read_parquet(layout.run / "run_submissions.parquet").sort("submission_id")
+    code = code_digest()
+    inputs = hashlib.sha256(
+        json.dumps([parameters, submissions["submission_id"].to_list(), code], default=str).encode()
+    ).hexdigest()
+    release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
+    final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    held = _export(layout.warehouse, catalogue, partial)
+    manifest = {
+        "release_id": release_id,
+        "programme": parameters["programme"],
+        "period": f"{parameters['period']:%Y-%m}",
+        "as_of": parameters["as_of"],
+        "versions": {"contract": CONTRACT_VERSION, "code": code, **_versions(layout)},
+        "marts": held,
+        "coverage": _coverage(layout, parameters, submissions),
+        "inputs": submissions.select(
+            "submission_id",
+            "content_hash",
+            "force_code",
+            pl.col("period").dt.strftime("%Y-%m"),
+            "sequence",
+            "status",
+        ).to_dicts(),
+        "notes": _notes(held),
+    }
+    write_json(manifest, partial / "manifest.json")
+    write_pages(partial, manifest)
+    if final.exists():
+        _assert_same(final, partial)
+        shutil.rmtree(partial)
+    else:
+        partial.rename(final)
+    _make_current(layout, release_id)
+    return final
+
+
+def _export(warehouse: Path, catalogue: dict[str, dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    """Write each mart, in a total order, and say how many rows it has and their digest."""
+    held = {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for name, mart in catalogue.items():
+            path = folder / sensitivity(mart) / f"{name}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            columns = ", ".join(f'"{c}"' for c in mart["columns"])
+            connection.execute(
+                f"copy (select {columns} from {mart['relation_name']} order by all) "
+                f"to '{path}' (format parquet, compression zstd)"
+            )
+            held[name] = {
+                "file": f"{sensitivity(mart)}/{name}.parquet",
+                "rows": pl.scan_parquet(path).select(pl.len()).collect().item(),
+                "sha256": sha256_of(path),
+            }
+    return held
+
+
+def _versions(layout: Layout) -> dict[str, Any]:
+    """Versions of definitions, weights, ranking parameters and linkage model behind this run."""
+    found: dict[str, Any] = {}
+    with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
+        for seed, entry in _VERSIONED.items():
+            rows = connection.execute(f"select distinct version from codes.{seed} order by 1").fetchall()
+            found[entry] = [r[0] for r in rows]
+    links = pl.scan_parquet(layout.person_links).select(pl.col("model_version").unique().sort())
+    return found | {"linkage_model": links.collect()["model_version"].to_list()}
+
+
+def _coverage(layout: Layout, parameters: dict[str, Any], submissions: pl.DataFrame) -> dict[str, Any]:
+    """Forces in and out, rows received and refused, findings: what the release rests on."""
+    rows = pl.read_parquet(layout.run / "run_submission_rows.parquet")
+    expected = forces_of(parameters["programme"])
+    this_month = submissions.filter((pl.col("period") == parameters["period"]) & (pl.col("status") != "held"))
+    findings = (
+        pl.scan_parquet(layout.findings / "*.parquet")
+        .filter(pl.col("submission_id").is_in(submissions["submission_id"].implode()))
+        .group_by("severity")
+        .len()
+        .collect()
+    )
+    counts = dict(findings.iter_rows())
+    return {
+        "forces_expected": len(expected),
+        "forces_in": this_month["force_code"].n_unique(),
+        "forces_out": sorted(expected - set(this_month["force_code"].to_list())),
+        "months": sorted({f"{p:%Y-%m}" for p in submissions["period"]}),
+        "submissions": submissions.height,
+        "submissions_held": submissions.filter(pl.col("status") == "held").height,
+        **{f"rows_{k}": int(rows[f"n_{k}"].sum()) for k in ("received", "accepted", "quarantined")},
+        "errors": counts.get("error", 0),
+        "warnings": counts.get("warning", 0),
+    }
+
+
+def _notes(held: dict[str, dict[str, Any]]) -> list[str]:
+    """What a reader must know before believing an absence."""
+    notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
+    if held.get("ranked_perpetrators", {}).get("rows") == 0:
+        notes.append(
+            "ranked_perpetrators is empty: no submission in this run identifies a suspect that meets the conditions "
+            "for the list (a nominal, adult, with the counted incidents the parameters ask for)."
+        )
+    return notes
+
+
+def _assert_same(final: Path, partial: Path) -> None:
+    def digests(folder: Path) -> dict[str, str]:
+        return {
+            p.relative_to(folder).as_posix(): sha256_of(p) for p in sorted(folder.rglob("*")) if p.is_file()
+        }
+
+    before, now = digests(final), digests(partial)
+    if before != now:
+        differing = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
+        raise ReleaseDiffers(
+            f"release {final.name} exists and the same inputs now give other content in {', '.join(differing)}; "
+            f"the new one lies in {partial.name} beside it"
+        )
+
+
+def _make_current(layout: Layout, release_id: str) -> None:
+    """Point `current` at the release: one rename, so a reader sees the old one or the new one, whole."""
+    pointer = layout.releases / ".current.partial"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(release_id, target_is_directory=True)
+    pointer.replace(layout.current_release)
+
+
+@dg.asset(
+    group_name="release",
+    owners=["team:national-analysis"],
+    kinds={"duckdb", "parquet"},
+    partitions_def=PERIODS,
+    deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links"],
+    pool=POOL,
+    description=(
+        "The month's release: every mart as Parquet, statistical apart from identifiable, with the manifest of what "
+        "it was made from. Written beside the last one and made current in one step."
+    ),
+)
+def release(data_root: DataRoot) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    started = time.monotonic()
+    folder = write_release(data_root.layout(), marts())
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return dg.MaterializeResult(
+        metadata={
+            "release_id": manifest["release_id"],
+            "dagster/row_count": sum(m["rows"] for m in manifest["marts"].values()),
+            "rows_per_mart": {name: mart["rows"] for name, mart in manifest["marts"].items()},
+            "coverage": manifest["coverage"],
+            "seconds": round(time.monotonic() - started, 2),
+        }
+    )
+
+
+@dg.asset_check(
+    asset=release,
+    blocking=True,
+    description="What lies in the current release is what its manifest says: every file there, with its digest.",
+)
+def release_matches_its_manifest(data_root: DataRoot) -> dg.AssetCheckResult:
+    folder = data_root.layout().current_release
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    wrong = [
+        name
+        for name, mart in manifest["marts"].items()
+        if not (folder / mart["file"]).is_file() or sha256_of(folder / mart["file"]) != mart["sha256"]
+    ]
+    return dg.AssetCheckResult(passed=not wrong, metadata={"wrong": wrong, "n_marts": len(manifest["marts"])})

@@ -1,0 +1,163 @@
+"""Fix what a national run is made from: the month, the knowledge cut, and the submissions within it.
+
+dbt reads these small tables instead of variables, so that a run for another month needs no new parse
+and a release can be made again from the same facts.
+"""
+
+import calendar
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import dagster as dg
+import polars as pl
+
+from assets.intake import Receipt, receipts
+from assets.partitions import PERIODS
+from assets.storage import DataRoot, Layout, write_parquet
+from data_contracts.code_lists import code_list
+
+
+class NothingToRun(Exception):
+    """There is no submission for the run; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """The facts of one national run. `as_of`: only what was received by then is known to the run."""
+
+    programme: str
+    period: date
+    as_of: datetime
+    submissions: tuple[Receipt, ...]
+
+    @property
+    def period_end(self) -> date:
+        return self.period.replace(day=calendar.monthrange(self.period.year, self.period.month)[1])
+
+    @property
+    def snapshot_key(self) -> str:
+        """Orders exact ties in the ranking without using a name or an id; fixed per programme and month."""
+        return hashlib.sha256(f"{self.programme}|{self.period:%Y-%m}".encode()).hexdigest()
+
+
+def forces_of(programme: str) -> set[str]:
+    """Codes of the reporting bodies of a programme. Raises ValueError on an unknown one."""
+    register = code_list("forces")
+    if programme not in (known := sorted(register["programme"].unique().to_list())):
+        raise ValueError(f"there is no programme {programme}; choose one of {', '.join(known)}")
+    return set(register.filter(register["programme"] == programme)["code"].to_list())
+
+
+def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | None = None) -> RunInputs:
+    """Find the submissions of a run. Without `as_of`, it is the moment of the latest receipt in scope.
+
+    Raises NothingToRun where none was received, ValueError on an unknown programme.
+    """
+    forces, last = forces_of(programme), f"{period:%Y-%m}"
+    in_scope = [
+        r for r in receipts(layout) if r.force_code in forces and r.period is not None and r.period <= last
+    ]
+    known_at = as_of or max((datetime.fromisoformat(r.received_at) for r in in_scope), default=None)
+    known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
+    if known_at is None or not any(r.status != "held" for r in known):
+        raise NothingToRun(
+            f"no submission of programme {programme} for {last} or before was accepted; "
+            "put submissions into the landing folder with `vawg land PATH...` first"
+        )
+    return RunInputs(programme, period, known_at, known)
+
+
+def write(inputs: RunInputs, layout: Layout) -> None:
+    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source."""
+    parameters = pl.DataFrame(
+        {
+            "programme": [inputs.programme],
+            "period": [inputs.period],
+            "period_end": [inputs.period_end],
+            "as_of": [inputs.as_of],
+            "ranked_at": [datetime.combine(inputs.period_end, time(23, 59, 59))],
+            "snapshot_key": [inputs.snapshot_key],
+        }
+    )
+    submissions = pl.DataFrame(
+        [
+            {
+                "submission_id": r.submission_id,
+                "force_code": r.force_code,
+                "period": date.fromisoformat(f"{r.period}-01"),
+                "sequence": r.sequence,
+                "status": r.status,
+                "received_at": datetime.fromisoformat(r.received_at),
+                "extracted_at": datetime.fromisoformat(r.extracted_at or r.received_at),
+                "contract_version": r.contract_version,
+                "content_hash": r.content_hash,
+            }
+            for r in inputs.submissions
+        ]
+    )
+    rows = pl.DataFrame(
+        [
+            {"submission_id": r.submission_id, "extract": extract, **{f"n_{k}": n for k, n in count.items()}}
+            for r in inputs.submissions
+            for extract, count in r.counts.items()
+        ]
+    )
+    write_parquet(parameters, layout.run / "run_parameters.parquet")
+    write_parquet(submissions, layout.run / "run_submissions.parquet")
+    write_parquet(rows, layout.run / "run_submission_rows.parquet")
+
+
+class NationalRun(dg.Config):
+    """`as_of`: knowledge cut, ISO 8601; left out, everything received so far is known."""
+
+    programme: str = "england_wales"
+    as_of: str | None = None
+
+
+@dg.asset(
+    group_name="run",
+    owners=["team:data-engineering"],
+    kinds={"python", "parquet"},
+    partitions_def=PERIODS,
+    deps=["submissions"],
+    description="The facts a national run is made from: its month, its knowledge cut, the submissions within it.",
+)
+def run_inputs(
+    context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    layout = data_root.layout()
+    inputs = gather(
+        layout,
+        programme=config.programme,
+        period=date.fromisoformat(f"{context.partition_key}-01"),
+        as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
+    )
+    write(inputs, layout)
+    return dg.MaterializeResult(
+        metadata={
+            "programme": inputs.programme,
+            "as_of": inputs.as_of.isoformat(),
+            "submissions": len(inputs.submissions),
+            "forces": len({r.force_code for r in inputs.submissions if r.status != "held"}),
+            "dagster/row_count": sum(r.total("accepted") for r in inputs.submissions),
+        }
+    )
+
+
+@dg.asset_check(
+    asset=run_inputs,
+    description="Every force of the programme has an accepted return for the month. A missing one is named; it stops nobody.",
+)
+def every_force_reported(data_root: DataRoot) -> dg.AssetCheckResult:
+    run = data_root.layout().run
+    parameters = pl.read_parquet(run / "run_parameters.parquet").row(0, named=True)
+    reported = pl.read_parquet(run / "run_submissions.parquet").filter(
+        (pl.col("period") == parameters["period"]) & (pl.col("status") != "held")
+    )
+    missing = sorted(forces_of(parameters["programme"]) - set(reported["force_code"].to_list()))
+    return dg.AssetCheckResult(
+        passed=not missing,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"n_missing": len(missing), "missing": missing},
+    )

@@ -1,0 +1,82 @@
+"""The dbt stations: standardise before people are linked; repository and marts after.
+
+dbt alone writes the warehouse, and DuckDB locks a file against every other process, so whatever opens
+it sits in the pool `warehouse`, which has room for one.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from assets.partitions import PERIODS
+
+POOL = "warehouse"
+PROJECT_FOLDER = Path(__file__).parents[1] / "dbt_project"
+dbt_project = DbtProject(project_dir=PROJECT_FOLDER, profiles_dir=PROJECT_FOLDER)
+
+BEFORE_LINKAGE = "path:models/staging path:models/standardised resource_type:seed"
+AFTER_LINKAGE = "path:models/repository path:models/marts"
+
+# What the dbt sources are, as assets: intake and linkage write the files that dbt reads.
+_SOURCE_ASSETS = {"extracts": "submissions", "run": "run_inputs", "linkage": "person_links"}
+
+
+class StationTranslator(DagsterDbtTranslator):
+    """Names models by their own name and groups them by their folder, which is their station."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey(_SOURCE_ASSETS[dbt_resource_props["source_name"]])
+        return dg.AssetKey(dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return "codes" if dbt_resource_props["resource_type"] == "seed" else dbt_resource_props["fqn"][1]
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        marts = dbt_resource_props["resource_type"] == "model" and dbt_resource_props["fqn"][1] == "marts"
+        return ["team:national-analysis" if marts else "team:data-engineering"]
+
+
+TRANSLATOR = StationTranslator(
+    # Several tables of one source are one asset here: intake writes all extracts.
+    settings=DagsterDbtTranslatorSettings(
+        enable_duplicate_source_asset_keys=True, enable_source_tests_as_checks=False
+    )
+)
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    yield from dbt.cli(["build"], context=context).stream().fetch_row_counts()
+
+
+@dbt_assets(
+    manifest=dbt_project.manifest_path,
+    select=BEFORE_LINKAGE,
+    dagster_dbt_translator=TRANSLATOR,
+    partitions_def=PERIODS,
+    pool=POOL,
+)
+def standardised_extracts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """Code lists, staging and standardised models."""
+    yield from _build(context, dbt)
+
+
+@dbt_assets(
+    manifest=dbt_project.manifest_path,
+    select=AFTER_LINKAGE,
+    dagster_dbt_translator=TRANSLATOR,
+    partitions_def=PERIODS,
+    pool=POOL,
+)
+def national_repository(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """The repository and the marts over it."""
+    yield from _build(context, dbt)

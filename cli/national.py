@@ -1,0 +1,168 @@
+"""The national team's commands: they need the `platform` extra."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.main import fail
+
+try:
+    import dagster as dg
+
+    from assets.intake import landed, place, receipts
+    from assets.run_inputs import NothingToRun, forces_of, gather
+    from assets.storage import Layout
+    from orchestration.resources import REPOSITORY, data_root_path
+except ModuleNotFoundError as missing:
+    fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
+
+
+def synthesise_nation(
+    folder: Path, *, seed: int, scale: float, first: date, months: int, faults: float
+) -> None:
+    from data_contracts.synthetic.nation import write_nation
+
+    summary = write_nation(
+        folder, seed=seed, scale=scale, first_period=first, n_months=months, fault_share=faults
+    )
+    click.echo(f"{summary}\nSubmissions: {folder / 'submissions'}\nThe truth about them: {folder / 'truth'}")
+
+
+def land_submissions(paths: tuple[Path, ...]) -> None:
+    layout = Layout(data_root_path()).prepare()
+    try:
+        placed = place(paths, layout)
+    except FileNotFoundError as error:
+        fail(str(error))
+    click.echo(f"{len(placed)} submissions lie in {layout.landing}. Next: vawg run")
+
+
+def list_releases() -> None:
+    layout = Layout(data_root_path())
+    found = sorted(layout.releases.glob("*/manifest.json")) if layout.releases.exists() else []
+    current = layout.current_release.resolve().name if layout.current_release.exists() else None
+    shown = [m for m in found if m.parent.name != "current" and not m.parent.name.startswith(".")]
+    if not shown:
+        click.echo(f"There is no release under {layout.releases}. Make one with: vawg land PATH...; vawg run")
+    for path in shown:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        rows = sum(m["rows"] for m in manifest["marts"].values())
+        mark = "*" if manifest["release_id"] == current else " "
+        click.echo(
+            f"{mark} {manifest['release_id']}  {manifest['programme']}  as of {manifest['as_of']}  "
+            f"{manifest['coverage']['forces_in']}/{manifest['coverage']['forces_expected']} forces  {rows:,} rows"
+        )
+
+
+def run_month(
+    period: date | None, *, programme: str, as_of: datetime | None, received_at: datetime | None, resume: bool
+) -> int:
+    """Take in, then make the release of a month. Exit code 0, 1 where a station failed, 2 where there is nothing to do."""
+    layout = Layout(data_root_path()).prepare()
+    try:
+        forces = forces_of(programme)
+    except ValueError as error:
+        fail(str(error))
+    intake_config = {"config": {"received_at": received_at.isoformat()}} if received_at else {}
+    with _instance(layout) as instance:
+        from orchestration.definitions import intake_job, national_month_job
+
+        if waiting := landed(layout):
+            click.echo(f"Taking in {len(waiting)} submissions", err=True)
+            config = {"received_at": received_at.isoformat()} if received_at else {}
+            if not _execute(intake_job, instance, {"submissions": {"config": config}}):
+                return _failed("intake")
+        months = [
+            r.period for r in receipts(layout) if r.period and r.force_code in forces and r.status != "held"
+        ]
+        period = period or date.fromisoformat(f"{max(months, default='2000-01')}-01")
+        try:
+            gather(layout, programme=programme, period=period, as_of=as_of)
+        except NothingToRun as error:
+            fail(str(error))
+        click.echo(f"Making the release of {period:%Y-%m}", err=True)
+        choices = {"programme": programme, **({"as_of": as_of.isoformat()} if as_of else {})}
+        success = _execute(
+            national_month_job,
+            instance,
+            {"run_inputs": {"config": choices}},
+            tags={"dagster/partition": f"{period:%Y-%m}"},
+            resume=resume,
+        )
+    if not success:
+        return _failed("national_month")
+    _print_release(layout)
+    return 0
+
+
+def _execute(
+    job: Callable[[], dg.JobDefinition],
+    instance: dg.DagsterInstance,
+    ops: dict[str, Any],
+    *,
+    tags: dict[str, str] | None = None,
+    resume: bool = False,
+) -> bool:
+    """Run a job in this process; with `resume`, only what its last failed run with these tags left undone."""
+    again = None
+    if resume:
+        last = next(
+            iter(instance.get_runs(dg.RunsFilter(job_name=job().name, tags=tags or {}), limit=1)), None
+        )
+        if last is None or last.status != dg.DagsterRunStatus.FAILURE:
+            fail("no run of this month failed; start one without --resume")
+        again = dg.ReexecutionOptions.from_failure(last.run_id, instance)
+    return dg.execute_job(
+        dg.reconstructable(job),
+        instance=instance,
+        run_config={"ops": ops},
+        tags=tags,
+        reexecution_options=again,
+    ).success
+
+
+def _instance(layout: Layout) -> dg.DagsterInstance:
+    """The instance the UI opens too, so that runs made here are seen there."""
+    home = layout.root / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPOSITORY / "orchestration" / "dagster.yaml", home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return dg.DagsterInstance.get()
+
+
+def _failed(job: str) -> int:
+    click.echo(
+        f"\nThe job {job} stopped at the station marked FAILED above; what was done before it is kept, and the last "
+        "release is still the current one. When the cause is mended: vawg run --resume",
+        err=True,
+    )
+    return 1
+
+
+def _print_release(layout: Layout) -> None:
+    manifest = json.loads((layout.current_release / "manifest.json").read_text(encoding="utf-8"))
+    coverage = manifest["coverage"]
+    click.echo(f"\nRelease {manifest['release_id']} in {layout.current_release}\n")
+    for name, mart in manifest["marts"].items():
+        click.echo(f"  {name:<34}{mart['rows']:>12,} rows   {mart['file']}")
+    click.echo(
+        f"\n  forces      {coverage['forces_in']} in of {coverage['forces_expected']}"
+        f"{', out: ' + ', '.join(coverage['forces_out']) if coverage['forces_out'] else ''}"
+        f"\n  submissions {coverage['submissions']:,} ({coverage['submissions_held']:,} held), months {coverage['months'][0]} to {coverage['months'][-1]}"
+        f"\n  rows        {coverage['rows_received']:,} received = {coverage['rows_accepted']:,} accepted + {coverage['rows_quarantined']:,} quarantined"
+        f"\n  findings    {coverage['errors']:,} errors, {coverage['warnings']:,} warnings"
+    )
+    for note in manifest["notes"]:
+        click.echo(f"  note        {note}")
+    click.echo(
+        f"\nNext: open {layout.current_release / 'pages' / 'index.html'}; read what each force was told in "
+        f"{layout.returns}; see the run in Dagster with `make dev`."
+    )

@@ -1,0 +1,58 @@
+"""The whole house on one page: what exists, when it runs, with what.
+
+landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> release
+"""
+
+import dagster as dg
+
+from assets import release as release_station
+from assets import run_inputs as run_station
+from assets import submissions as intake_station
+from assets.linkage import person_links as linkage_station
+from assets.warehouse import national_repository, standardised_extracts
+from orchestration import jobs, resources, schedules, sensors
+from orchestration.progress import progress_log
+
+
+def build_defs(**resource_overrides: object) -> dg.Definitions:
+    """The platform as one code location; tests pass resources of their own."""
+    return dg.Definitions(
+        assets=[
+            # what forces sent
+            intake_station.force_returns,
+            intake_station.submissions,
+            # which month, as known when
+            run_station.run_inputs,
+            # one national meaning
+            standardised_extracts,
+            # who is who
+            linkage_station.person_links,
+            # the repository and what is read from it
+            national_repository,
+            # what readers see
+            release_station.release,
+        ],
+        asset_checks=[
+            intake_station.nothing_is_lost,
+            intake_station.none_is_held,
+            run_station.every_force_reported,
+            linkage_station.every_record_has_one_person,
+            release_station.release_matches_its_manifest,
+        ],
+        jobs=[jobs.intake, jobs.national_month],
+        sensors=[sensors.landing],
+        schedules=[schedules.monthly_release],
+        loggers={"console": progress_log},
+        resources={"data_root": resources.data_root(), "dbt": resources.dbt(), **resource_overrides},
+    )
+
+
+defs = build_defs()
+
+
+def intake_job() -> dg.JobDefinition:
+    return defs.resolve_job_def("intake")
+
+
+def national_month_job() -> dg.JobDefinition:
+    return defs.resolve_job_def("national_month")

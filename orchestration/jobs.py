@@ -1,0 +1,23 @@
+"""Jobs: what runs together. One process a run: a step costs seconds, a new interpreter a step costs more."""
+
+import dagster as dg
+
+from assets.partitions import PERIODS
+
+# One writer of the warehouse is enough for one run; the pool holds it between runs.
+EXECUTOR = dg.in_process_executor
+
+intake = dg.define_asset_job(
+    "intake",
+    selection=dg.AssetSelection.assets("submissions"),
+    description="Take in everything in the landing folder: one run for the whole batch.",
+    executor_def=EXECUTOR,
+)
+
+national_month = dg.define_asset_job(
+    "national_month",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("force_returns"),
+    partitions_def=PERIODS,
+    description="The whole way, from the landing folder to the month's release.",
+    executor_def=EXECUTOR,
+)

@@ -1,0 +1,34 @@
+"""Configured resources: the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dagster_dbt import DbtCliResource
+
+from assets.storage import DataRoot
+from assets.warehouse import dbt_project
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def data_root_path() -> Path:
+    """`VAWG_DATA`, or `data/` in the repository; always absolute."""
+    return Path(os.environ.get("VAWG_DATA") or REPOSITORY / "data").absolute()
+
+
+def data_root() -> DataRoot:
+    # dbt is a process of its own and learns of the data root in the same way.
+    os.environ["VAWG_DATA"] = str(data_root_path())
+    return DataRoot(path=str(data_root_path()))
+
+
+def dbt() -> DbtCliResource:
+    return DbtCliResource(
+        project_dir=dbt_project,
+        # The dbt beside this interpreter, whatever PATH says.
+        dbt_executable=str(Path(sys.executable).parent / "dbt"),
+        global_config_flags=["--no-use-colors", "--log-level", "warn"],
+    )
