@@ -56,9 +56,9 @@ demo-real: export VAWG_DATA := $(CURDIR)/data-real
 demo-real: export DAGSTER_HOME := $(CURDIR)/data-real/dagster
 demo-real: setup ## Real police returns (FBI NIBRS, Minnesota 2018), from submissions to a release
 	@echo "Turning the NIBRS return into submissions of 70 agencies"
-	@$(BIN)/python -m data_contracts.adapters.nibrs "$(VAWG_DATA)/nibrs"
+	@$(BIN)/vawg adapt nibrs --out "$(VAWG_DATA)/nibrs"
 	@$(BIN)/vawg land "$(VAWG_DATA)"/nibrs/*
-	@$(BIN)/vawg run --programme nibrs_mn2018 --received-at 2019-04-12T09:00:00
+	@$(BIN)/vawg run --programme nibrs_mn2018 --received-at 2019-11-20T09:00:00
 
 .PHONY: dev
 dev: setup $(DAGSTER_HOME)/dagster.yaml ## Dagster's UI on http://localhost:3000

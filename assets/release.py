@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import polars as pl
+from duckdb_extensions import import_extension
 
 from assets.pages import write_pages
 from assets.partitions import PERIODS
@@ -27,6 +28,12 @@ from data_contracts.submission import sha256_of
 _DECIDING = ("assets", "data_contracts", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
+
+
+class ReleaseKey(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Key for the identifiable marts; without one they lie unencrypted."""
+
+    key: str | None = None
 
 
 class ReleaseDiffers(Exception):
@@ -56,9 +63,10 @@ def code_digest(root: Path = PROJECT_FOLDER.parent) -> str:
     return digest.hexdigest()
 
 
-def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> Path:
+def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]], key: str | None = None) -> Path:
     """Write the release of the run in the warehouse and make it current. Returns its folder.
 
+    With `key` (16, 24 or 32 characters) the identifiable marts are encrypted at rest (AES, Parquet's own).
     Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
     """
     parameters = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
@@ -70,7 +78,7 @@ def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> Path:
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    held = _export(layout.warehouse, catalogue, partial)
+    held = _export(layout.warehouse, catalogue, partial, key)
     manifest = {
         "release_id": release_id,
         "programme": parameters["programme"],
@@ -100,24 +108,43 @@ def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> Path:
     return final
 
 
-def _export(warehouse: Path, catalogue: dict[str, dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
-    """Write each mart, in a total order, and say how many rows it has and their digest."""
+def _export(
+    warehouse: Path, catalogue: dict[str, dict[str, Any]], folder: Path, key: str | None
+) -> dict[str, dict[str, Any]]:
+    """Write each mart, in a total order; say how many rows it has, and digests of its content and its file."""
     held = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
+        if key:
+            import_extension("httpfs", con=connection)
+            connection.execute("load httpfs")
+            connection.execute(f"pragma add_parquet_key('release', '{_checked(key)}')")
         for name, mart in catalogue.items():
             path = folder / sensitivity(mart) / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = ", ".join(f'"{c}"' for c in mart["columns"])
+            encrypted = bool(key) and sensitivity(mart) == "identifiable"
+            options = ", encryption_config {footer_key: 'release'}" if encrypted else ""
             connection.execute(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
-                f"to '{path}' (format parquet, compression zstd)"
+                f"to '{path}' (format parquet, compression zstd{options})"
             )
+            rows, content = connection.execute(
+                f"select count(*), coalesce(bit_xor(hash(t)), 0) from (select {columns} from {mart['relation_name']}) t"
+            ).fetchall()[0]
             held[name] = {
                 "file": f"{sensitivity(mart)}/{name}.parquet",
-                "rows": pl.scan_parquet(path).select(pl.len()).collect().item(),
+                "rows": rows,
+                "encrypted": encrypted,
+                "content": f"{content:016x}",
                 "sha256": sha256_of(path),
             }
     return held
+
+
+def _checked(key: str) -> str:
+    if len(key) not in (16, 24, 32) or not key.isalnum():
+        raise ValueError("the release key must be 16, 24 or 32 letters and digits")
+    return key
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
@@ -169,10 +196,16 @@ def _notes(held: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _assert_same(final: Path, partial: Path) -> None:
+    """Compare two releases byte by byte; an encrypted file, never twice the same, by the content of its rows."""
+
     def digests(folder: Path) -> dict[str, str]:
-        return {
-            p.relative_to(folder).as_posix(): sha256_of(p) for p in sorted(folder.rglob("*")) if p.is_file()
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        encrypted = {
+            m["file"]: m.pop("sha256") and m["content"] for m in manifest["marts"].values() if m["encrypted"]
         }
+        files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+        plain = {n: sha256_of(p) for n, p in files.items() if n not in encrypted}
+        return plain | encrypted | {"manifest.json": json.dumps(manifest)}
 
     before, now = digests(final), digests(partial)
     if before != now:
@@ -203,9 +236,9 @@ def _make_current(layout: Layout, release_id: str) -> None:
         "it was made from. Written beside the last one and made current in one step."
     ),
 )
-def release(data_root: DataRoot) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResult:  # type: ignore[type-arg]
     started = time.monotonic()
-    folder = write_release(data_root.layout(), marts())
+    folder = write_release(data_root.layout(), marts(), release_key.key)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return dg.MaterializeResult(
         metadata={

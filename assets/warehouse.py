@@ -23,8 +23,8 @@ POOL = "warehouse"
 PROJECT_FOLDER = Path(__file__).parents[1] / "dbt_project"
 dbt_project = DbtProject(project_dir=PROJECT_FOLDER, profiles_dir=PROJECT_FOLDER)
 
-BEFORE_LINKAGE = "path:models/staging path:models/standardised resource_type:seed"
-AFTER_LINKAGE = "path:models/repository path:models/marts"
+BEFORE_LINKAGE = "vawg.staging vawg.standardised resource_type:seed"
+AFTER_LINKAGE = "vawg.repository vawg.marts"
 
 # What the dbt sources are, as assets: intake and linkage write the files that dbt reads.
 _SOURCE_ASSETS = {"extracts": "submissions", "run": "run_inputs", "linkage": "person_links"}
@@ -55,7 +55,9 @@ TRANSLATOR = StationTranslator(
 
 
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    yield from dbt.cli(["build"], context=context).stream().fetch_row_counts()
+    # Unit tests test the code, not the data: they belong to `make test`.
+    build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+    yield from build.stream().fetch_row_counts()
 
 
 @dbt_assets(

@@ -84,6 +84,26 @@ def synthesise(folder: Path, seed: int, scale: float, first: datetime, months: i
 
 
 @main.command()
+@click.argument("system", type=click.Choice(["nibrs"]))
+@click.option("--out", "folder", type=PATH, required=True, help="Folder to write the submissions into.")
+@click.option(
+    "--archive", type=PATH, help="The export to read; the one shipped with the adapter if left out."
+)
+def adapt(system: str, folder: Path, archive: Path | None) -> None:
+    """Turn the export of another record SYSTEM into standard submissions.
+
+    nibrs: a year of the FBI's National Incident-Based Reporting System, as the FBI publishes it for one state.
+    """
+    from data_contracts.adapters import nibrs
+
+    try:
+        written = nibrs.write_submissions(archive, folder)
+    except (OSError, ValueError) as error:
+        fail(f"the {system} export cannot be read: {error}")
+    click.echo(f"{len(written)} submissions lie in {folder}. Next: vawg land {folder}/*")
+
+
+@main.command()
 @click.argument("paths", type=PATH, nargs=-1, required=True, metavar="PATH...")
 def land(paths: tuple[Path, ...]) -> None:
     """Put submissions (folders or zips) into the landing folder, each appearing there whole.

@@ -123,7 +123,7 @@ def _execute(
     return dg.execute_job(
         dg.reconstructable(job),
         instance=instance,
-        run_config={"ops": ops},
+        run_config={"ops": ops, "loggers": {"progress": {}}},
         tags=tags,
         reexecution_options=again,
     ).success

@@ -6,8 +6,10 @@ has no published source its `source` says `from memory` and stays so until someb
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -26,13 +28,16 @@ def codes(name: str) -> pl.Series:
     return code_list(name)["code"]
 
 
-def attribute(list_name: str, column: str) -> dict[str, str]:
+@cache
+def attribute(list_name: str, column: str) -> Mapping[str, str]:
     """Code to the value of one further column, without the codes that leave it blank."""
     rows = code_list(list_name).select("code", column).drop_nulls()
-    return dict(rows.iter_rows())
+    return MappingProxyType(dict(rows.iter_rows()))
 
 
-def lookup(field: str, list_name: str, column: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
+def lookup(
+    field: str, list_name: str, column: str, dtype: pl.DataType | type[pl.DataType] = pl.String
+) -> pl.Expr:
     """The `column` of `list_name` for the code in `field`; null where the code or the fact is absent."""
     found = attribute(list_name, column)
     if not found:

@@ -6,19 +6,23 @@ rules to judge, and rows are handed on as text exactly as they came.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
+import lzma
 import re
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -27,7 +31,10 @@ from data_contracts.extracts.catalogue import EXTRACTS
 MANIFEST = "submission.json"
 _CHUNK = 1 << 20
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 _QUOTED = re.compile(rb'"[^"]*"')
+_WITHIN_ONE_NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAGIC = {
     b"PK\x03\x04": "a zip or Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel or Office file (perhaps encrypted)",
@@ -38,6 +45,9 @@ _MAGIC = {
 }
 
 
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What an archive may unpack to before it is refused as a bomb."""
@@ -46,6 +56,8 @@ class Limits:
     bytes_unpacked: int = 8 << 30
     ratio: int = 200
     ratio_from_bytes: int = 64 << 20
+    rows: int = 50_000_000
+    manifest_bytes: int = 1 << 20
 
 
 LIMITS = Limits()
@@ -106,7 +118,7 @@ class Opened:
         if self.manifest is None:
             return f"unreadable_{self.content_hash[:12]}"
         m = self.manifest
-        return f"{m.force_code}_{m.period:%Y-%m}_{m.sequence}_{self.content_hash[:12]}"
+        return f"{m.force_code}_{m.period.isoformat()[:7]}_{m.sequence}_{self.content_hash[:12]}"
 
 
 def sha256_of(path: Path) -> str:
@@ -158,7 +170,7 @@ def _as_folder(path: Path, limits: Limits) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(path) as archive:
                 _unpack(archive, target, limits)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        except (*_ZIP_ERRORS, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
             raise _Refused("archive_unreadable", type(error).__name__) from None
         yield _manifest_folder(target)
 
@@ -183,6 +195,8 @@ def _unpack(archive: zipfile.ZipFile, target: Path, limits: Limits) -> None:
             raise _Refused("archive_entry_escapes", "an entry's path leaves the archive")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise _Refused("archive_entry_escapes", "an entry is a link")
+    if len({m.filename for m in members}) < len(members):
+        raise _Refused("archive_unreadable", "two entries have the same name")
     bomb = declared > limits.ratio_from_bytes and declared > limits.ratio * max(packed, 1)
     if declared > limits.bytes_unpacked or bomb:
         raise _Refused("archive_too_large", f"{declared:,} bytes unpacked from {packed:,}")
@@ -214,60 +228,166 @@ def _read_manifest(path: Path) -> Manifest:
     if not path.is_file() or path.is_symlink():
         raise _Refused("manifest_missing")
     try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(
-            force_code=str(raw["force_code"]),
-            period=datetime.strptime(raw["period"], "%Y-%m").date(),
-            sequence=int(raw["sequence"]),
-            contract_version=str(raw["contract_version"]),
-            extracted_at=datetime.fromisoformat(raw["extracted_at"]).replace(tzinfo=None),
-            nil_return=bool(raw.get("nil_return", False)),
-            contact=str(raw.get("contact", "")),
-            files=tuple(
-                DeclaredFile(str(f["extract"]), str(f["file"]), int(f["rows"]), str(f["sha256"]).lower())
-                for f in raw.get("files", [])
-            ),
-        )
-    except KeyError as missing:
-        raise _Refused("manifest_unreadable", f"{missing.args[0]} is not there") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise _Refused("manifest_unreadable", type(error).__name__) from None
+        if path.stat().st_size > LIMITS.manifest_bytes:
+            raise ValueError("submission.json is far too long")
+        return _manifest(json.loads(path.read_text(encoding="utf-8")))
+    except json.JSONDecodeError as error:
+        raise _Refused("manifest_unreadable", f"not JSON at line {error.lineno}") from None
+    except UnicodeDecodeError:
+        raise _Refused("manifest_unreadable", "it is not UTF-8") from None
+    except RecursionError:
+        raise _Refused("manifest_unreadable", "it is nested too deeply") from None
+    except (ValueError, OSError) as error:
+        raise _Refused(
+            "manifest_unreadable", str(error) if type(error) is ValueError else type(error).__name__
+        ) from None
+
+
+def _manifest(raw: Any) -> Manifest:
+    """Raises ValueError, in words without values, where a field is absent or of the wrong form."""
+    if not isinstance(raw, dict):
+        raise ValueError("it is not an object")
+    force_code = _said(raw, "force_code", str)
+    # The code becomes part of file names.
+    if not _WITHIN_ONE_NAME.fullmatch(force_code):
+        raise ValueError("force_code is not a code")
+    files = _said(raw, "files", list, [])
+    return Manifest(
+        force_code=force_code,
+        period=_period(_said(raw, "period", str)),
+        sequence=_number(raw, "sequence", 1, 999_999),
+        contract_version=_said(raw, "contract_version", str),
+        extracted_at=_local_time(_said(raw, "extracted_at", str)),
+        nil_return=_said(raw, "nil_return", bool, False),
+        contact=_said(raw, "contact", str, ""),
+        files=tuple(_declared_file(f) for f in files),
+    )
+
+
+_T = TypeVar("_T")
+
+
+def _said(raw: dict[str, Any], name: str, kind: type[_T], otherwise: _T | None = None) -> _T:
+    """The manifest's field, of exactly this JSON type."""
+    value = raw.get(name, otherwise)
+    if value is None and name not in raw:
+        raise ValueError(f"{name} is not there")
+    if type(value) is not kind:
+        raise ValueError(f"{name} is not a {_JSON_NAMES[kind]}")
+    return value
+
+
+_JSON_NAMES: dict[type, str] = {str: "text", int: "whole number", bool: "true or false", list: "list"}
+
+
+def _number(raw: dict[str, Any], name: str, low: int, high: int) -> int:
+    number = _said(raw, name, int)
+    if not low <= number <= high:
+        raise ValueError(f"{name} is not between {low} and {high}")
+    return number
+
+
+def _period(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", text):
+        raise ValueError("period is not a month, YYYY-MM")
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise ValueError("period is not a month, YYYY-MM") from None
+
+
+def _local_time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or "T" not in text or moment.tzinfo is not None:
+        raise ValueError("extracted_at is not a local time, YYYY-MM-DDTHH:MM:SS")
+    return moment
+
+
+def _declared_file(raw: Any) -> DeclaredFile:
+    if not isinstance(raw, dict):
+        raise ValueError("an entry of files is not an object")
+    sha256 = _said(raw, "sha256", str).lower()
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError("sha256 is not 64 hexadecimal digits")
+    return DeclaredFile(
+        _said(raw, "extract", str), _said(raw, "file", str), _number(raw, "rows", 0, LIMITS.rows), sha256
+    )
 
 
 def _read_file(folder: Path, declared: DeclaredFile) -> ReceivedFile:
     """Read one extract as text; every fault becomes a submission rule's name."""
-
-    def refuse(fault: str, detail: str = "", sha256: str = "") -> ReceivedFile:
-        return ReceivedFile(declared.extract, declared.file, sha256, max(declared.rows, 0), None, fault, detail)
-
-    path = folder / declared.file
-    if ".." in PurePosixPath(declared.file).parts or not path.resolve().is_relative_to(folder.resolve()):
-        return refuse("archive_entry_escapes", "the manifest names a file outside the submission")
-    if not path.is_file() or path.is_symlink():
-        return refuse("file_missing")
-    sha256 = sha256_of(path)
-    if sha256 != declared.sha256:
-        return refuse("hash_differs", "", sha256)
+    sha256 = ""
     try:
-        rows = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        path = _inside(folder, declared.file)
+        sha256 = sha256_of(path)
+        if sha256 != declared.sha256:
+            raise _Refused("hash_differs")
+        rows = _read_parquet(path, declared.rows) if path.suffix.lower() == ".parquet" else _read_csv(path)
     except _Refused as refusal:
-        return refuse(refusal.fault, refusal.detail, sha256)
-    return ReceivedFile(declared.extract, declared.file, sha256, rows.height, rows)
+        fault, detail = refusal.fault, refusal.detail
+    except (OSError, ValueError) as error:
+        fault, detail = "file_unreadable", type(error).__name__
+    else:
+        return ReceivedFile(declared.extract, declared.file, sha256, rows.height, rows)
+    return ReceivedFile(declared.extract, declared.file, sha256, declared.rows, None, fault, detail)
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
+def _inside(folder: Path, name: str) -> Path:
+    """The regular file of this name within the submission."""
+    if "\0" in name or len(name) > 255:
+        raise _Refused("file_missing", "no file can have the name the manifest gives")
+    path = folder / name
+    if ".." in PurePosixPath(name).parts or not path.resolve().is_relative_to(folder.resolve()):
+        raise _Refused("archive_entry_escapes", "the manifest names a file outside the submission")
+    if not path.is_file() or path.is_symlink():
+        raise _Refused("file_missing")
+    return path
+
+
+def _read_parquet(path: Path, declared_rows: int) -> pl.DataFrame:
     try:
-        rows = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        # A few bytes of Parquet can say a billion rows: count before reading.
+        n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+        if n_rows != declared_rows:
+            raise _Refused("row_count_differs", f"{n_rows} arrived, {declared_rows} declared")
+        rows = _as_text(pl.read_parquet(path))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise _Refused("file_unreadable", type(error).__name__) from None
-    dates = [c for c, t in rows.schema.items() if t == pl.Date]
-    stamps = [c for c, t in rows.schema.items() if isinstance(t, pl.Datetime)]
-    flags = [c for c, t in rows.schema.items() if t == pl.Boolean]
-    return rows.with_columns(
-        pl.col(dates).dt.strftime("%Y-%m-%d"),
-        pl.col(stamps).dt.strftime("%Y-%m-%dT%H:%M:%S"),
-        *(pl.when(pl.col(c)).then(pl.lit("Y")).when(~pl.col(c)).then(pl.lit("N")).alias(c) for c in flags),
-    ).cast(pl.String)
+    control = (
+        rows.select(pl.any_horizontal(pl.all().str.contains(_CONTROL_TEXT).any())).item()
+        if rows.width
+        else False
+    )
+    if control:
+        raise _Refused("file_has_control_characters")
+    return rows
+
+
+def _as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Typed columns as a CSV would write them. Raises PolarsError on a column that has no text form."""
+
+    def written(name: str, dtype: pl.DataType) -> pl.Expr:
+        cell = pl.col(name)
+        if dtype == pl.Date:
+            return cell.dt.strftime("%Y-%m-%d")
+        if isinstance(dtype, pl.Datetime):
+            return cell.dt.strftime("%Y-%m-%dT%H:%M:%S")
+        if dtype == pl.Boolean:
+            return pl.when(cell).then(pl.lit("Y")).when(~cell).then(pl.lit("N")).alias(name)
+        if dtype.is_float():
+            # A column of whole numbers with blanks is often stored as floating point.
+            whole = cell.cast(pl.Int64, strict=False)
+            return (
+                pl.when(whole == cell).then(whole.cast(pl.String)).otherwise(cell.cast(pl.String)).alias(name)
+            )
+        return cell.cast(pl.String)
+
+    if nested := [n for n, t in rows.schema.items() if t.is_nested() or t == pl.Binary]:
+        raise pl.exceptions.SchemaError(f"{len(nested)} columns have no text form")
+    return rows.select(written(n, t) for n, t in rows.schema.items())
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
@@ -286,26 +406,41 @@ def _read_csv(path: Path) -> pl.DataFrame:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise _Refused("file_unreadable", "it is empty: not even a header line")
+    bare = _QUOTED.sub(b"", data) if b'"' in data else data
+    if b"\r" in bare.replace(b"\r\n", b""):
+        raise _Refused("file_unreadable", "its lines end in CR alone; end them in LF or CRLF")
+    header = _header(data)
+    if len(set(header)) < len(header):
+        raise _Refused("columns_duplicated", f"{len(header) - len(set(header))} of them")
     try:
         rows = pl.read_csv(data, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise _Refused("file_unreadable", _first_ragged_line(data)) from None
     # The reader pads short lines with blanks; counting separators outside quotes finds them.
-    bare = _QUOTED.sub(b"", data) if b'"' in data else data
-    if bare.count(b",") != (rows.width - 1) * (rows.height + 1):
+    if rows.columns != header or bare.count(b",") != (rows.width - 1) * (rows.height + 1):
         raise _Refused("file_unreadable", _first_ragged_line(data))
     return rows
 
 
-def _first_ragged_line(data: bytes) -> str:
-    import csv
-    import io
+def _lines(data: bytes) -> Any:
+    return csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""))
 
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+
+def _header(data: bytes) -> list[str]:
+    try:
+        return next(_lines(data))
+    except csv.Error:
+        raise _Refused("file_unreadable", "its header line breaks the quoting") from None
+
+
+def _first_ragged_line(data: bytes) -> str:
+    reader = _lines(data)
     try:
         width = len(next(reader))
         for cells in reader:
-            if cells and len(cells) != width:
+            if not cells:
+                return f"line {reader.line_num} is blank"
+            if len(cells) != width:
                 return f"line {reader.line_num} has {len(cells)} fields, the header {width}"
     except csv.Error:
         return f"line {reader.line_num} breaks the quoting"
@@ -353,7 +488,9 @@ def write_submission(
         "contact": contact,
         "files": files,
     }
-    (partial / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (partial / MANIFEST).write_text(
+        json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return folder

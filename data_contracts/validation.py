@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+from pandera.api.polars.types import PolarsData
 
 from data_contracts.extracts.base import ExtractSpec, FieldSpec, Sensitivity
 from data_contracts.extracts.catalogue import EXTRACTS
@@ -89,13 +90,22 @@ def check(opened: Opened, *, received_on: date, last_sequence: int | None = None
 
 def parse(raw: pl.DataFrame, spec: ExtractSpec) -> pl.DataFrame:
     """Text to the contract's types; what cannot be read becomes null. Keeps `row_number`."""
-    return raw.select(ROW, *(_cast(f) for f in spec.fields))
+    if raw.height == 0:
+        return pl.DataFrame(schema={ROW: pl.Int64(), **spec.schema})
+    return raw.select(ROW, *_casts(spec.name))
+
+
+@cache
+def _casts(extract: str) -> tuple[pl.Expr, ...]:
+    return tuple(_cast(f) for f in EXTRACTS[extract].fields)
 
 
 def _cast(f: FieldSpec) -> pl.Expr:
     text = _text(f.name)
     if f.dtype is int:
-        return pl.when(text.str.contains(r"^-?\d{1,15}$")).then(text).cast(pl.Int64, strict=False).alias(f.name)
+        return (
+            pl.when(text.str.contains(r"^-?\d{1,15}$")).then(text).cast(pl.Int64, strict=False).alias(f.name)
+        )
     if f.dtype is bool:
         return pl.when(text == "Y").then(True).when(text == "N").then(False).otherwise(None).alias(f.name)
     if f.dtype is date:
@@ -166,7 +176,13 @@ _NAMES = {"forenames", "surname", "date_of_birth"}
 
 
 def _rows(
-    rows: pl.DataFrame, spec: ExtractSpec, rule: Rule, field_name: str, *, subject: str = "", value: bool = True
+    rows: pl.DataFrame,
+    spec: ExtractSpec,
+    rule: Rule,
+    field_name: str,
+    *,
+    subject: str = "",
+    value: bool = True,
 ) -> pl.DataFrame:
     """Findings of one rule on these rows of `raw` or `typed`."""
     open_value = (
@@ -192,24 +208,35 @@ def _field_findings(
 ) -> list[pl.DataFrame]:
     if raw.height == 0:
         return []
-    # Raw cells beside parsed ones, trimmed, so that blank means blank.
+    # Raw cells, trimmed, so that blank means blank.
     text = raw.select(ROW, *(_text(n).alias(n) for n in spec.schema))
+    broken = pl.concat(
+        [*_cell_verdicts(text, typed, spec), *model_verdicts(typed, spec)], how="horizontal"
+    ).collect()
     found = []
-    for f in spec.fields:
-        present, parsed = text[f.name].is_not_null(), typed[f.name].is_not_null()
-        verdicts = {"value_not_readable": present & ~parsed}
-        if f.required:
-            verdicts["value_missing"] = ~present
-        for name, passed in _model_checks(typed, spec, f.name):
-            verdicts[name] = verdicts.get(name, pl.repeat(False, raw.height, eager=True)) | ~passed
-        for name, broken in verdicts.items():
-            if broken.any():
-                found.append(_rows(text.filter(broken), spec, rules[name], f.name))
-    duplicated = typed.select(pl.struct(spec.key).is_duplicated()).to_series()
-    whole = typed.select(pl.all_horizontal(pl.col(spec.root_key).is_not_null())).to_series()
-    if (duplicated & whole).any():
-        found.append(_rows(text.filter(duplicated & whole), spec, rules["key_duplicated"], spec.key[-1]))
+    for verdict, any_broken in zip(broken.columns, broken.select(pl.all().any()).row(0), strict=True):
+        if any_broken:
+            rule, field_name, *_ = verdict.split("|")
+            found.append(_rows(text.filter(broken[verdict]), spec, rules[rule], field_name))
+    duplicated = typed.select(
+        pl.struct(spec.key).is_duplicated() & pl.col(spec.root_key).is_not_null()
+    ).to_series()
+    if duplicated.any():
+        found.append(_rows(text.filter(duplicated), spec, rules["key_duplicated"], spec.key[-1]))
     return found
+
+
+def _cell_verdicts(text: pl.DataFrame, typed: pl.DataFrame, spec: ExtractSpec) -> list[pl.LazyFrame]:
+    """Cells that are blank and must not be, or that could not be read; columns named rule|field."""
+    required = [f.name for f in spec.fields if f.required]
+    present = text.lazy().select(pl.col(n).is_not_null().alias(f"{n}|text") for n in spec.schema)
+    read = typed.lazy().select(pl.col(n).is_not_null() for n in spec.schema)
+    return [
+        pl.concat([present, read], how="horizontal").select(
+            *(~pl.col(f"{n}|text").alias(f"value_missing|{n}") for n in required),
+            *((pl.col(f"{n}|text") & ~pl.col(n)).alias(f"value_not_readable|{n}") for n in spec.schema),
+        )
+    ]
 
 
 _CHECK_RULES = {
@@ -221,23 +248,33 @@ _CHECK_RULES = {
 }
 
 
-def _model_checks(typed: pl.DataFrame, spec: ExtractSpec, name: str) -> list[tuple[str, pl.Series]]:
-    """Run the model's own Pandera checks on one column: rule name and, per row, whether it passed.
+def model_verdicts(typed: pl.DataFrame, spec: ExtractSpec) -> list[pl.LazyFrame]:
+    """The model's own Pandera checks: per check one column rule|field|number, true on a row that fails it.
 
     `schema.validate` gives failure cases only, which take minutes and gigabytes on a file where every
     row fails; the checks themselves give a verdict a row.
     """
-    column = _columns(spec.name)[name]
     verdicts = []
-    for model_check in column.checks:
-        result = model_check(typed.lazy(), name)
-        verdicts.append((_CHECK_RULES[model_check.name], result.check_output.collect().to_series()))
+    rows = typed.lazy()
+    for name, column in _columns(spec.name).items():
+        for number, model_check in enumerate(column.checks):
+            backend = model_check.get_backend(rows)(model_check)
+            passed = backend.apply(PolarsData(rows, name))
+            rule = _CHECK_RULES[model_check.name]
+            # A blank passes every check; whether it may be blank is judged on its own.
+            verdicts.append(passed.select(~pl.first().fill_null(True).alias(f"{rule}|{name}|{number}")))
     return verdicts
 
 
 @cache
 def _columns(extract: str) -> dict[str, Any]:
-    return dict(EXTRACTS[extract].model.to_schema().columns)
+    """The model's columns, their checks bound to polars: Pandera does that on a check's first call."""
+    columns = dict(EXTRACTS[extract].model.to_schema().columns)
+    nothing = pl.LazyFrame(schema=EXTRACTS[extract].schema)
+    for name, column in columns.items():
+        for model_check in column.checks:
+            model_check(nothing, name)
+    return columns
 
 
 def _record_findings(
@@ -256,14 +293,14 @@ def _cross_findings(
     typed: dict[str, pl.DataFrame], context: Context, rules: dict[str, Rule]
 ) -> list[pl.DataFrame]:
     tables = {name: rows.lazy() for name, rows in typed.items()}
-    own = [r for r in rules.values() if r.shape == "cross"]
+    own = [r for r in rules.values() if r.shape == "cross" and typed[str(r.extract)].height]
     outcomes = pl.collect_all([r.check(tables, context).select(ROW).unique() for r in own])
     found = []
     for rule, broken in zip(own, outcomes, strict=True):
         if broken.height:
-            assert rule.extract is not None
-            rows = typed[rule.extract].join(broken, on=ROW, how="semi", maintain_order="left")
-            found.append(_rows(rows, EXTRACTS[rule.extract], rule, rule.fields[0]))
+            extract = str(rule.extract)
+            rows = typed[extract].join(broken, on=ROW, how="semi", maintain_order="left")
+            found.append(_rows(rows, EXTRACTS[extract], rule, rule.fields[0]))
     return found
 
 
@@ -285,8 +322,12 @@ def _part(
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
     """Split rows by whether the record they travel with has an error."""
     errors = findings.filter((pl.col("severity") == "error") & pl.col(ROW).is_not_null())
+    if errors.height == 0:
+        return dict(typed), {name: rows.clear() for name, rows in raw.items()}
     bad_rows = {
-        name: typed[name].join(errors.filter(pl.col("extract") == name).select(ROW).unique(), on=ROW, how="semi")
+        name: typed[name].join(
+            errors.filter(pl.col("extract") == name).select(ROW).unique(), on=ROW, how="semi"
+        )
         for name in EXTRACTS
     }
     bad_keys = {
@@ -299,16 +340,18 @@ def _part(
     }
     accepted, quarantined = {}, {}
     for name, spec in EXTRACTS.items():
-        out = (
-            typed[name][spec.root_key].is_in(bad_keys[spec.root]["key"].implode()).fill_null(True)
-            | typed[name][ROW].is_in(bad_rows[name][ROW].implode())
-        )
+        out = typed[name][spec.root_key].is_in(bad_keys[spec.root]["key"].implode()).fill_null(True) | typed[
+            name
+        ][ROW].is_in(bad_rows[name][ROW].implode())
         accepted[name], quarantined[name] = typed[name].filter(~out), raw[name].filter(out)
     return accepted, quarantined
 
 
 def _held(opened: Opened, partial: list[pl.DataFrame]) -> Checked:
-    empty = {n: parse(_numbered(pl.DataFrame(schema=dict.fromkeys(s.schema, pl.String()))), s) for n, s in EXTRACTS.items()}
+    empty = {
+        n: parse(_numbered(pl.DataFrame(schema=dict.fromkeys(s.schema, pl.String()))), s)
+        for n, s in EXTRACTS.items()
+    }
     quarantined = {n: _numbered(_in_contract_order(opened, s)) for n, s in EXTRACTS.items()}
     n_received = {n: opened.files[n].n_rows if n in opened.files else 0 for n in EXTRACTS}
     counts = pl.DataFrame(

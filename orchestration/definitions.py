@@ -42,8 +42,13 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
         jobs=[jobs.intake, jobs.national_month],
         sensors=[sensors.landing],
         schedules=[schedules.monthly_release],
-        loggers={"console": progress_log},
-        resources={"data_root": resources.data_root(), "dbt": resources.dbt(), **resource_overrides},
+        loggers={"progress": progress_log},
+        resources={
+            "data_root": resources.data_root(),
+            "release_key": resources.release_key(),
+            "dbt": resources.dbt(),
+            **resource_overrides,
+        },
     )
 
 

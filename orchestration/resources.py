@@ -6,11 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from assets.release import ReleaseKey
 from assets.storage import DataRoot
 from assets.warehouse import dbt_project
 
+RELEASE_KEY = "VAWG_RELEASE_KEY"
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -23,6 +26,11 @@ def data_root() -> DataRoot:
     # dbt is a process of its own and learns of the data root in the same way.
     os.environ["VAWG_DATA"] = str(data_root_path())
     return DataRoot(path=str(data_root_path()))
+
+
+def release_key() -> ReleaseKey:
+    # By name, so that the key itself is never shown in the UI.
+    return ReleaseKey(key=dg.EnvVar(RELEASE_KEY)) if os.environ.get(RELEASE_KEY) else ReleaseKey()
 
 
 def dbt() -> DbtCliResource:

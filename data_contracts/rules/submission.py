@@ -142,7 +142,9 @@ def contract_version_unsupported(opened: Opened, *, received_on: date, **_: Any)
         return []
     for row in code_list("contract_versions").iter_rows(named=True):
         ended = row["supported_to"]
-        if row["code"] == opened.manifest.contract_version and (not ended or received_on <= date.fromisoformat(ended)):
+        if row["code"] == opened.manifest.contract_version and (
+            not ended or received_on <= date.fromisoformat(ended)
+        ):
             return []
     return [(None, "")]
 
@@ -233,8 +235,8 @@ def hash_differs(opened: Opened, **_: Any) -> Breaches:
     source="checks S05",
 )
 def row_count_differs(opened: Opened, **_: Any) -> Breaches:
-    declared = {d.extract: d.rows for d in opened.manifest.files} if opened.manifest else {}
-    return [
+    declared = {d.extract: d.rows for d in reversed(opened.manifest.files)} if opened.manifest else {}
+    return _file_faults(opened, "row_count_differs") + [
         (f.extract, f"{f.n_rows} arrived, {declared[f.extract]} declared")
         for f in opened.files.values()
         if f.rows is not None and f.n_rows != declared[f.extract]
@@ -269,6 +271,16 @@ def file_has_control_characters(opened: Opened, **_: Any) -> Breaches:
 )
 def file_unreadable(opened: Opened, **_: Any) -> Breaches:
     return _file_faults(opened, "file_unreadable")
+
+
+@submission_rule(
+    severity="error",
+    message="A file has two columns of the same name.",
+    remedy="Send every column once.",
+    source="checks S06",
+)
+def columns_duplicated(opened: Opened, **_: Any) -> Breaches:
+    return _file_faults(opened, "columns_duplicated")
 
 
 @submission_rule(

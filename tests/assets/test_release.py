@@ -129,3 +129,24 @@ def test_an_empty_list_says_why(layout: Layout) -> None:
 )
 def test_a_mart_that_does_not_say_it_is_statistical_is_identifiable(says: str | None, lies_in: str) -> None:
     assert sensitivity(mart("any", says)) == lies_in
+
+
+def test_with_a_key_the_identifiable_marts_cannot_be_read_without_it(layout: Layout) -> None:
+    key = "0123456789abcdef"
+    folder = write_release(layout, CATALOGUE, key)
+    secret = folder / "identifiable" / "ranked_perpetrators.parquet"
+    assert pl.read_parquet(folder / "statistical" / "national_statistics.parquet").height == 2
+    with pytest.raises(duckdb.InvalidInputException, match="encrypted"):
+        duckdb.sql(f"select * from '{secret}'").fetchall()
+    with duckdb.connect() as reader:
+        reader.execute(f"pragma add_parquet_key('release', '{key}')")
+        read = f"select * from read_parquet('{secret}', encryption_config={{footer_key: 'release'}})"
+        assert reader.execute(read).fetchall() == [(1, 1)]
+    assert write_release(layout, CATALOGUE, key) == folder
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 15 + "'", "ü" * 16 + "' --"])
+def test_a_bad_key_is_refused_without_being_repeated(layout: Layout, key: str) -> None:
+    with pytest.raises(ValueError, match="letters and digits") as caught:
+        write_release(layout, CATALOGUE, key)
+    assert key not in str(caught.value)

@@ -1,0 +1,46 @@
+"""The numbers and words the rules judge by, read from the CSV files beside this module.
+
+Each has its source there; a judgement says so. A rule asks for them by name and holds none itself.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def _table(name: str) -> pl.DataFrame:
+    return pl.read_csv(FOLDER / f"{name}.csv", infer_schema=False)
+
+
+def threshold(name: str) -> int:
+    """The limit of this name, in the unit `thresholds.csv` gives. Raises KeyError on an unknown name."""
+    row = _table("thresholds").filter(pl.col("name") == name)
+    if row.height != 1:
+        raise KeyError(name)
+    return int(row["value"][0])
+
+
+def offences_with(trait: str) -> list[str]:
+    """Offence codes that have a trait. Raises KeyError where no code has it."""
+    found = _table("offence_traits").filter(pl.col("trait") == trait)["offence_code"].to_list()
+    if not found:
+        raise KeyError(trait)
+    return found
+
+
+def placeholders(field: str) -> list[str]:
+    """Values that systems write into a field (`date_of_birth`, `name`) when they know nothing."""
+    return _table("placeholders").filter(pl.col("field") == field)["value"].to_list()
+
+
+@cache
+def word_pattern(sex: str) -> str:
+    """Regular expression for relationship words, in capitals, that say this sex."""
+    words = _table("relationship_words").filter(pl.col("sex") == sex)["word"].to_list()
+    return rf"\b(?:{'|'.join(words)})\b"

@@ -1,0 +1,116 @@
+"""The `vawg` command: its exit codes and its words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from tests.submissions import send
+
+
+def vawg(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_check_of_a_clean_submission_is_0(tmp_path: Path) -> None:
+    done = vawg("check", send(tmp_path), "--received-on", "2026-03-05")
+    assert done.exit_code == 0 and "No findings." in done.output
+
+
+def test_check_with_warnings_only_is_0(tmp_path: Path) -> None:
+    sent = send(tmp_path)
+    (sent / "notes.txt").write_text("for the analyst")
+    done = vawg("check", sent, "--received-on", "2026-03-05")
+    assert done.exit_code == 0 and "WARNING file_undeclared" in done.output
+
+
+def test_check_with_errors_is_1_and_reports(tmp_path: Path) -> None:
+    sent = send(tmp_path / "out", change={"offences": {"offence_code": "no such code"}})
+    done = vawg("check", sent, "--report", tmp_path / "report", "--received-on", "2026-03-05")
+    assert done.exit_code == 1
+    assert "ERROR code_not_in_list" in done.output and "What to do:" in done.output
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert summary["status"] == "accepted_in_part"
+    assert (tmp_path / "report" / "findings.csv").read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize("what", ["nothing there", "empty folder", "not a zip"])
+def test_check_of_what_is_no_submission_is_2(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "sent"
+    if what == "empty folder":
+        path.mkdir()
+    elif what == "not a zip":
+        path.write_bytes(b"hello")
+    done = vawg("check", path)
+    assert done.exit_code == 2 and "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "r1"),
+        ("link", "p.csv", "--out", "f"),
+        ("backtest", "e.csv", "--out", "d"),
+        ("explain", "p"),
+    ],
+)
+def test_what_is_not_built_says_so_with_2(command: tuple[str, ...]) -> None:
+    done = vawg(*command)
+    assert done.exit_code == 2 and "not yet built" in done.output
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "synthesise", "land", "run", "releases", "replay", "link", "backtest", "explain"]
+)
+def test_every_command_has_a_manual_page(command: str) -> None:
+    done = vawg(command, "--help")
+    assert done.exit_code == 0 and len(done.output) > 100
+
+
+def test_land_of_a_missing_path_is_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    done = vawg("land", tmp_path / "nowhere")
+    assert done.exit_code == 2 and "there is no submission at" in done.output
+
+
+def test_run_with_nothing_landed_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    done = vawg("run")
+    assert done.exit_code == 2 and "vawg land PATH" in done.output
+
+
+def test_run_of_an_unknown_programme_names_the_known_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    done = vawg("run", "--programme", "scotland")
+    assert done.exit_code == 2 and "england_wales" in done.output
+
+
+def test_no_release_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    done = vawg("releases")
+    assert done.exit_code == 0 and "There is no release" in done.output
+
+
+def test_check_loads_nothing_of_the_platform(tmp_path: Path) -> None:
+    """The base install has neither Dagster nor dbt, DuckDB, Splink, pandas."""
+    sent = send(tmp_path)
+    script = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'dagster', 'dagster_dbt', 'dbt', 'duckdb', 'splink', 'pyarrow', 'filelock'}:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from cli.main import main\n"
+        f"main(['check', {str(sent)!r}, '--received-on', '2026-03-05'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
