@@ -1,0 +1,32 @@
+"""One place that opens DuckDB and Splink for linkage: in memory, quiet, offline, on a fixed number of threads."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import duckdb
+from splink import Linker, SettingsCreator
+from splink.internals.duckdb.database_api import DuckDBAPI
+
+N_THREADS = 2
+
+
+def open_connection(n_threads: int = N_THREADS) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"SET threads = {n_threads}")
+    connection.execute("SET enable_progress_bar = false")
+    # Splink's queries hold no personal values, but an error message of its backend may.
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    return connection
+
+
+def text_literal(value: object) -> str:
+    """`value` as SQL text. Query parameters would do, but the first one makes DuckDB import pandas: seconds."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def open_linker(connection: duckdb.DuckDBPyConnection, settings: SettingsCreator | dict[str, Any]) -> Linker:
+    """A Splink linker over the table `person_features` of `connection`."""
+    features = DuckDBAPI(connection).register("person_features", dataset_display_name="nominals")
+    return Linker(features, settings, log_level=logging.ERROR, validate_settings=False)

@@ -1,0 +1,122 @@
+"""Training the linkage model: unsupervised, a job of its own, seldom run; months only predict."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from splink import block_on
+
+from assets.linkage.features import create_person_features
+from assets.linkage.model import Thresholds, create_model
+from assets.linkage.settings import PRIOR_KEYS, PRIOR_RECALL, TRAINING_KEYS, create_settings
+from assets.linkage.splink_session import open_connection, open_linker
+
+# Pairs of strangers drawn for u: enough that levels rarer than one in a hundred thousand are seen.
+N_SAMPLED_PAIRS = 5_000_000
+
+# Pairs a training block may hold: more teach nothing new, and the block of a common full name grows with its square.
+N_TRAINING_PAIRS = 1_000_000
+
+# No learnt level may be rarer than this among true pairs: a sample that never shows an error does not prove the
+# error impossible, and one sure disagreement would outweigh all other evidence by tens of bits.
+LEAST_M = 2e-3
+
+
+def train(
+    records: Path,
+    model: Path,
+    *,
+    seed: int,
+    name: str = "person_v1",
+    source: str = "",
+    n_sampled_pairs: int = N_SAMPLED_PAIRS,
+) -> dict[str, Any]:
+    """Fit m, u and the prior to `records` (shape of std_person_records) and write the model file.
+
+    `source` says in words what the records are. Gives the diagnostics that the file also holds: source, n_records,
+    seed, prior, n_sampled_pairs and the levels that training never saw. Raises ValueError where there are fewer than two records.
+    """
+    # One thread: sums of many small numbers depend on their order, and a model must come out the same twice.
+    connection = open_connection(n_threads=1)
+    try:
+        n_records = create_person_features(connection, records)
+        if n_records < 2:
+            raise ValueError("a model cannot be trained on fewer than two person records")
+        start = create_settings().create_settings_dict("duckdb")
+        linker = open_linker(connection, deepcopy(start))
+        linker.training.estimate_probability_two_random_records_match(
+            [block_on(*keys) for keys in PRIOR_KEYS], recall=PRIOR_RECALL
+        )
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=n_sampled_pairs, seed=seed, min_count_per_level=None
+        )
+        for keys in TRAINING_KEYS:
+            if _n_pairs(connection, keys) > 0:
+                linker.training.estimate_parameters_using_expectation_maximisation(
+                    block_on(*keys),
+                    fix_probability_two_random_records_match=True,
+                    max_pairs=N_TRAINING_PAIRS,
+                )
+        settings = linker.misc.save_model_to_json()
+    finally:
+        connection.close()
+
+    unseen = _fill_unseen(settings, start)
+    _bound_m(settings)
+    prior = settings.pop("probability_two_random_records_match")
+    # A digest-like name that Splink draws at random for itself.
+    settings.pop("linker_uid", None)
+    diagnostics = {
+        "source": source,
+        "n_records": n_records,
+        "seed": seed,
+        "n_sampled_pairs": n_sampled_pairs,
+        "prior": prior,
+        "unseen_levels": unseen,
+    }
+    create_model(
+        name,
+        expected_matches=prior * (n_records - 1),
+        thresholds=Thresholds(),
+        settings=settings,
+        training=diagnostics,
+    ).write(model)
+    return diagnostics
+
+
+def _n_pairs(connection: Any, keys: tuple[str, ...]) -> int:
+    columns = ", ".join(keys)
+    known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+    [(n,)] = connection.execute(
+        f"SELECT count(*) FROM (SELECT {columns} FROM person_features WHERE {known} GROUP BY ALL HAVING count(*) > 1)"
+    ).fetchall()
+    return int(n)
+
+
+def _fill_unseen(settings: dict[str, Any], start: dict[str, Any]) -> list[str]:
+    """Name the m and u that are still the starting ones, and put those back where training left none: Splink would
+    score such a level by a silent default of its own.
+    """
+    unseen = []
+    for comparison, written in zip(settings["comparisons"], start["comparisons"], strict=True):
+        for level, first in zip(comparison["comparison_levels"], written["comparison_levels"], strict=True):
+            for letter in "mu":
+                key = f"{letter}_probability"
+                if level.get("is_null_level") or level.get(f"fix_{key}"):
+                    continue
+                if level.get(key) in (None, first[key]):
+                    level[key] = first[key]
+                    unseen.append(
+                        f"{comparison['output_column_name']}: {level['label_for_charts']} ({letter})"
+                    )
+    return unseen
+
+
+def _bound_m(settings: dict[str, Any]) -> None:
+    """Raise learnt m to the least one; fixed levels stay as they were written."""
+    for comparison in settings["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            if not level.get("is_null_level") and not level.get("fix_m_probability"):
+                level["m_probability"] = max(level["m_probability"], LEAST_M)
