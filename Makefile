@@ -16,7 +16,8 @@ DEMO_MONTHS ?= 3
 CODE := data_contracts assets orchestration cli
 STAMP := $(VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
-DBT := $(BIN)/dbt --quiet
+# From inside the project, as Dagster calls it: a relative project folder would stay in the manifest.
+DBT := $(CURDIR)/$(BIN)/dbt --quiet
 DBT_FILES := $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' 2>/dev/null | grep -v /target/) $(wildcard data_contracts/codes/*.csv)
 
 .PHONY: help
@@ -38,7 +39,7 @@ $(STAMP): requirements.lock pyproject.toml
 $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@echo "Reading the dbt project"
 	@mkdir -p "$(VAWG_DATA)/warehouse"
-	@$(DBT) parse --project-dir dbt_project --profiles-dir dbt_project
+	@cd dbt_project && $(DBT) parse --profiles-dir .
 	@touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml

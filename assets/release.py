@@ -17,7 +17,7 @@ import polars as pl
 from duckdb_extensions import import_extension
 
 from assets.pages import write_pages
-from assets.partitions import PERIODS
+from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.run_inputs import forces_of
 from assets.storage import DataRoot, Layout, write_json
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
@@ -229,6 +229,7 @@ def _make_current(layout: Layout, release_id: str) -> None:
     owners=["team:national-analysis"],
     kinds={"duckdb", "parquet"},
     partitions_def=PERIODS,
+    backfill_policy=ONE_MONTH_A_RUN,
     deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links"],
     pool=POOL,
     description=(

@@ -13,7 +13,7 @@ import dagster as dg
 import polars as pl
 
 from assets.intake import Receipt, receipts
-from assets.partitions import PERIODS
+from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
 
@@ -49,6 +49,15 @@ def forces_of(programme: str) -> set[str]:
     return set(register.filter(register["programme"] == programme)["code"].to_list())
 
 
+def latest_period(layout: Layout, programme: str) -> date:
+    """The latest month that an accepted submission is for. Raises NothingToRun, ValueError as `gather`."""
+    forces = forces_of(programme)
+    accepted = [r for r in receipts(layout) if r.force_code in forces and r.status != "held" and r.period]
+    if not accepted:
+        raise _nothing(programme, "")
+    return date.fromisoformat(f"{max(str(r.period) for r in accepted)}-01")
+
+
 def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | None = None) -> RunInputs:
     """Find the submissions of a run. Without `as_of`, it is the moment of the latest receipt in scope.
 
@@ -61,11 +70,15 @@ def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | No
     known_at = as_of or max((datetime.fromisoformat(r.received_at) for r in in_scope), default=None)
     known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
     if known_at is None or not any(r.status != "held" for r in known):
-        raise NothingToRun(
-            f"no submission of programme {programme} for {last} or before was accepted; "
-            "put submissions into the landing folder with `vawg land PATH...` first"
-        )
+        raise _nothing(programme, f" for {last} or before")
     return RunInputs(programme, period, known_at, known)
+
+
+def _nothing(programme: str, when: str) -> NothingToRun:
+    return NothingToRun(
+        f"no submission of programme {programme}{when} was accepted; "
+        "put submissions into the landing folder with `vawg land PATH...` first"
+    )
 
 
 def write(inputs: RunInputs, layout: Layout) -> None:
@@ -120,6 +133,7 @@ class NationalRun(dg.Config):
     owners=["team:data-engineering"],
     kinds={"python", "parquet"},
     partitions_def=PERIODS,
+    backfill_policy=ONE_MONTH_A_RUN,
     deps=["submissions"],
     description="The facts a national run is made from: its month, its knowledge cut, the submissions within it.",
 )

@@ -50,7 +50,7 @@ def submissions(
     started, taken = time.monotonic(), []
     for receipt in take_in(landed(layout), layout, received_at=received_at.replace(microsecond=0)):
         taken.append(receipt)
-        if receipt.force_code in attribute("forces", "label") and receipt.period:
+        if receipt.force_code and receipt.period and receipt.force_code in attribute("forces", "label"):
             context.log_event(
                 dg.AssetMaterialization(
                     asset_key=force_returns.key,

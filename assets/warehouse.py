@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -17,7 +18,8 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from assets.partitions import PERIODS
+from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.storage import DataRoot
 
 POOL = "warehouse"
 PROJECT_FOLDER = Path(__file__).parents[1] / "dbt_project"
@@ -54,10 +56,25 @@ TRANSLATOR = StationTranslator(
 )
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Path) -> Iterator[Any]:
     # Unit tests test the code, not the data: they belong to `make test`.
     build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-    yield from build.stream().fetch_row_counts()
+    events = list(build.stream())
+    # dagster-dbt's own row counts keep the warehouse open and shut the next dbt out.
+    counts = row_counts(warehouse)
+    for event in events:
+        name = str(event.metadata["unique_id"].value).split(".")[-1] if isinstance(event, dg.Output) else None
+        yield (
+            event.with_metadata({**event.metadata, "dagster/row_count": counts[name]})
+            if name in counts
+            else event
+        )
+
+
+def row_counts(warehouse: Path) -> dict[str, int]:
+    """Rows of every table in the warehouse, by its name; views have none."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return dict(connection.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
 
 
 @dbt_assets(
@@ -65,11 +82,14 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[A
     select=BEFORE_LINKAGE,
     dagster_dbt_translator=TRANSLATOR,
     partitions_def=PERIODS,
+    backfill_policy=ONE_MONTH_A_RUN,
     pool=POOL,
 )
-def standardised_extracts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def standardised_extracts(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, data_root: DataRoot
+) -> Iterator[Any]:
     """Code lists, staging and standardised models."""
-    yield from _build(context, dbt)
+    yield from _build(context, dbt, data_root.layout().warehouse)
 
 
 @dbt_assets(
@@ -77,8 +97,11 @@ def standardised_extracts(context: dg.AssetExecutionContext, dbt: DbtCliResource
     select=AFTER_LINKAGE,
     dagster_dbt_translator=TRANSLATOR,
     partitions_def=PERIODS,
+    backfill_policy=ONE_MONTH_A_RUN,
     pool=POOL,
 )
-def national_repository(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def national_repository(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, data_root: DataRoot
+) -> Iterator[Any]:
     """The repository and the marts over it."""
-    yield from _build(context, dbt)
+    yield from _build(context, dbt, data_root.layout().warehouse)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,8 +19,8 @@ from cli.main import fail
 try:
     import dagster as dg
 
-    from assets.intake import landed, place, receipts
-    from assets.run_inputs import NothingToRun, forces_of, gather
+    from assets.intake import landed, place
+    from assets.run_inputs import NothingToRun, forces_of, gather, latest_period
     from assets.storage import Layout
     from orchestration.resources import REPOSITORY, data_root_path
 except ModuleNotFoundError as missing:
@@ -33,7 +35,11 @@ def synthesise_nation(
     summary = write_nation(
         folder, seed=seed, scale=scale, first_period=first, n_months=months, fault_share=faults
     )
-    click.echo(f"{summary}\nSubmissions: {folder / 'submissions'}\nThe truth about them: {folder / 'truth'}")
+    click.echo(
+        f"{summary.n_submissions:,} submissions of {len(summary.forces)} forces with {summary.n_offences:,} offences "
+        f"and {summary.n_faults:,} planted faults: {folder / 'submissions'}\n"
+        f"The truth about them: {folder / 'truth'}"
+    )
 
 
 def land_submissions(paths: tuple[Path, ...]) -> None:
@@ -68,10 +74,9 @@ def run_month(
     """Take in, then make the release of a month. Exit code 0, 1 where a station failed, 2 where there is nothing to do."""
     layout = Layout(data_root_path()).prepare()
     try:
-        forces = forces_of(programme)
+        forces_of(programme)
     except ValueError as error:
         fail(str(error))
-    intake_config = {"config": {"received_at": received_at.isoformat()}} if received_at else {}
     with _instance(layout) as instance:
         from orchestration.definitions import intake_job, national_month_job
 
@@ -80,11 +85,8 @@ def run_month(
             config = {"received_at": received_at.isoformat()} if received_at else {}
             if not _execute(intake_job, instance, {"submissions": {"config": config}}):
                 return _failed("intake")
-        months = [
-            r.period for r in receipts(layout) if r.period and r.force_code in forces and r.status != "held"
-        ]
-        period = period or date.fromisoformat(f"{max(months, default='2000-01')}-01")
         try:
+            period = period or latest_period(layout, programme)
             gather(layout, programme=programme, period=period, as_of=as_of)
         except NothingToRun as error:
             fail(str(error))
@@ -120,13 +122,15 @@ def _execute(
         if last is None or last.status != dg.DagsterRunStatus.FAILURE:
             fail("no run of this month failed; start one without --resume")
         again = dg.ReexecutionOptions.from_failure(last.run_id, instance)
-    return dg.execute_job(
-        dg.reconstructable(job),
-        instance=instance,
-        run_config={"ops": ops, "loggers": {"progress": {}}},
-        tags=tags,
-        reexecution_options=again,
-    ).success
+    # dbt's own lines go to the compute log, which the UI shows; here the stations are enough.
+    with contextlib.redirect_stdout(io.StringIO()):
+        return dg.execute_job(
+            dg.reconstructable(job),
+            instance=instance,
+            run_config={"ops": ops, "loggers": {"progress": {}}},
+            tags=tags,
+            reexecution_options=again,
+        ).success
 
 
 def _instance(layout: Layout) -> dg.DagsterInstance:

@@ -11,31 +11,39 @@ import dagster as dg
 
 
 class _Steps(logging.Handler):
-    """Prints the start and end of steps, and warnings and errors of our own; leaves out the rest."""
+    """Prints the start and end of stations, checks that did not pass, and why a station failed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.began: dict[str, float] = {}
+        self.checks: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {}) or {}
         event: dg.DagsterEvent | None = meta.get("dagster_event")
-        step = meta.get("step_key") or ""
-        kind = event.event_type_value if event else ""
+        if event is None:
+            return
+        kind, step, data = event.event_type_value, event.step_key or "", event.event_specific_data
+        if kind == "ASSET_CHECK_EVALUATION_PLANNED":
+            planned: Any = data
+            self.checks.add(f"{planned.asset_key.to_python_identifier()}_{planned.check_name}")
+        elif kind == "ASSET_CHECK_EVALUATION":
+            self._check(data)
+        elif kind == "STEP_FAILURE":
+            self._print(f"  {step} FAILED: {_reason(event)}")
+        elif step not in self.checks:
+            self._station(kind, step)
+
+    def _station(self, kind: str, step: str) -> None:
         if kind == "STEP_START":
             self.began[step] = time.monotonic()
             self._print(f"  {step} ...")
         elif kind == "STEP_SUCCESS":
-            seconds = time.monotonic() - self.began.get(step, time.monotonic())
-            self._print(f"  {step} done, {seconds:.1f} s")
-        elif event and kind == "STEP_FAILURE":
-            self._print(f"  {step} FAILED: {_reason(event)}")
-        elif event and kind == "ASSET_CHECK_EVALUATION":
-            check: Any = event.event_specific_data
-            if not check.passed:
-                self._print(f"    check {check.check_name}: not passed ({check.severity.value.lower()})")
-        elif event is None and record.levelno >= logging.ERROR:
-            self._print(f"    {record.getMessage()}")
+            self._print(f"  {step} done, {time.monotonic() - self.began[step]:.1f} s")
+
+    def _check(self, check: Any) -> None:
+        if not check.passed:
+            self._print(f"    check {check.check_name}: not passed ({check.severity.value.lower()})")
 
     @staticmethod
     def _print(line: str) -> None:

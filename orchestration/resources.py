@@ -38,5 +38,6 @@ def dbt() -> DbtCliResource:
         project_dir=dbt_project,
         # The dbt beside this interpreter, whatever PATH says.
         dbt_executable=str(Path(sys.executable).parent / "dbt"),
-        global_config_flags=["--no-use-colors", "--log-level", "warn"],
+        # Not a higher log level: Dagster learns from the log what was built.
+        global_config_flags=["--no-use-colors"],
     )

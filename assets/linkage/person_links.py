@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.linkage.linker import link
-from assets.partitions import PERIODS
+from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot
 
 
@@ -13,6 +13,7 @@ from assets.storage import DataRoot
     owners=["team:data-engineering"],
     kinds={"python", "splink", "duckdb", "parquet"},
     partitions_def=PERIODS,
+    backfill_policy=ONE_MONTH_A_RUN,
     deps=["std_person_records"],
     description=(
         "One row per nominal with the person it is taken to be, the probability of its best link, and whether "

@@ -1,0 +1,75 @@
+{#
+    What differs between engines and `dbt.*` does not cover. DuckDB is what is run and tested;
+    the defaults are PostgreSQL's words, Spark's stand beside them where they differ.
+#}
+
+{# True where `text` matches the regular expression. #}
+{% macro regexp_contains(text, pattern) -%}
+    {{ return(adapter.dispatch('regexp_contains', 'vawg')(text, pattern)) }}
+{%- endmacro %}
+{% macro default__regexp_contains(text, pattern) -%} {{ text }} ~ {{ pattern }} {%- endmacro %}
+{% macro duckdb__regexp_contains(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}
+{% macro spark__regexp_contains(text, pattern) -%} {{ text }} rlike {{ pattern }} {%- endmacro %}
+
+{# Every match of `pattern` in `text` replaced. #}
+{% macro regexp_replace_all(text, pattern, replacement) -%}
+    {{ return(adapter.dispatch('regexp_replace_all', 'vawg')(text, pattern, replacement)) }}
+{%- endmacro %}
+{% macro default__regexp_replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, {{ pattern }}, {{ replacement }}, 'g')
+{%- endmacro %}
+{% macro spark__regexp_replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, {{ pattern }}, {{ replacement }})
+{%- endmacro %}
+
+{# Letters without their accents. #}
+{% macro without_accents(text) -%}
+    {{ return(adapter.dispatch('without_accents', 'vawg')(text)) }}
+{%- endmacro %}
+{% macro default__without_accents(text) -%} unaccent({{ text }}) {%- endmacro %}
+{% macro duckdb__without_accents(text) -%} strip_accents({{ text }}) {%- endmacro %}
+{% macro spark__without_accents(text) -%}
+    translate({{ text }}, 'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝ', 'AAAAAACEEEEIIIINOOOOOUUUUY')
+{%- endmacro %}
+
+{# The characters of a name that are neither letter, blank, hyphen nor apostrophe, as a pattern. #}
+{% macro not_name_characters() -%}
+    {{ return(adapter.dispatch('not_name_characters', 'vawg')()) }}
+{%- endmacro %}
+{% macro default__not_name_characters() -%} '[^[:alpha:] ''-]' {%- endmacro %}
+{% macro duckdb__not_name_characters() -%} '[^\p{L} ''-]' {%- endmacro %}
+{% macro spark__not_name_characters() -%} '[^\\p{L} \'-]' {%- endmacro %}
+
+{# The distinct values of a group as a sorted list; an empty list where there are none. #}
+{% macro distinct_list(expression) -%}
+    {{ return(adapter.dispatch('distinct_list', 'vawg')(expression)) }}
+{%- endmacro %}
+{% macro default__distinct_list(expression) -%}
+    array_remove(array_agg(distinct {{ expression }} order by {{ expression }}), null)
+{%- endmacro %}
+{% macro duckdb__distinct_list(expression) -%}
+    coalesce(list(distinct {{ expression }} order by {{ expression }}) filter (where {{ expression }} is not null), [])
+{%- endmacro %}
+{% macro spark__distinct_list(expression) -%} sort_array(collect_set({{ expression }})) {%- endmacro %}
+
+{# An empty list of a type, for a group that has no rows. #}
+{% macro empty_list(type) -%}
+    {{ return(adapter.dispatch('empty_list', 'vawg')(type)) }}
+{%- endmacro %}
+{% macro default__empty_list(type) -%} cast(array[] as {{ type }}[]) {%- endmacro %}
+{% macro duckdb__empty_list(type) -%} cast([] as {{ type }}[]) {%- endmacro %}
+{% macro spark__empty_list(type) -%} cast(array() as array<{{ type }}>) {%- endmacro %}
+
+{#
+    Post-hook: write a relation as one Parquet file, in a total order, for a Python station to read.
+    dbt-duckdb's `external` materialisation is not used: it writes a row of nulls where there are none.
+#}
+{% macro write_parquet(relation, path, order_by) -%}
+    {{ return(adapter.dispatch('write_parquet', 'vawg')(relation, path, order_by)) }}
+{%- endmacro %}
+{% macro default__write_parquet(relation, path, order_by) -%}
+    {{ exceptions.raise_compiler_error('write_parquet is not written for ' ~ target.type) }}
+{%- endmacro %}
+{% macro duckdb__write_parquet(relation, path, order_by) -%}
+    copy (select * from {{ relation }} order by {{ order_by }}) to '{{ path }}' (format parquet, compression zstd)
+{%- endmacro %}

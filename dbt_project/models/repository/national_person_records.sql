@@ -1,0 +1,21 @@
+-- Grain: one nominal of one force, and the person it is taken to be. The crosswalk between forces and the nation.
+select
+    records.record_id,
+    links.person_id,
+    links.person_group_id,
+    links.link_probability,
+    links.withheld,
+    links.model_version,
+    records.force_code,
+    records.person_ref,
+    persons.forenames,
+    persons.surname,
+    records.date_of_birth,
+    records.sex,
+    persons.deceased_on,
+    persons.in_custody,
+    persons.extracted_at,
+    records.pnc_id is not null or records.cro_number is not null as has_strong_identifier
+from {{ ref('std_person_records') }} as records
+inner join {{ ref('std_persons') }} as persons on records.record_id = persons.record_id
+inner join {{ source('linkage', 'person_links') }} as links on records.record_id = links.record_id

@@ -1,0 +1,26 @@
+with source as (
+    select * from {{ source('extracts', 'flags') }}
+),
+
+submissions as (
+    select submission_id
+    from {{ ref('stg_run__submissions') }}
+    where is_accepted
+),
+
+in_scope as (
+    select
+        source.submission_id,
+        source.force_code,
+        source.period,
+        source.sequence,
+        source.extracted_at,
+        source.row_number,
+        source.crime_ref,
+        source.flag,
+        source.value
+    from source
+    inner join submissions on source.submission_id = submissions.submission_id
+)
+
+select * from in_scope

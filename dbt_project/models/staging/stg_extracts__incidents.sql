@@ -1,0 +1,29 @@
+with source as (
+    select * from {{ source('extracts', 'incidents') }}
+),
+
+submissions as (
+    select submission_id
+    from {{ ref('stg_run__submissions') }}
+    where is_accepted
+),
+
+in_scope as (
+    select
+        source.submission_id,
+        source.force_code,
+        source.period,
+        source.sequence,
+        source.extracted_at,
+        source.row_number,
+        source.incident_ref,
+        source.occurred_at,
+        source.dash_risk,
+        source.victim_person_ref,
+        source.suspect_person_ref,
+        source.children_present
+    from source
+    inner join submissions on source.submission_id = submissions.submission_id
+)
+
+select * from in_scope

@@ -1,0 +1,208 @@
+"""A handmade nation of three forces and a few people, for the dbt project to be run on.
+
+Rows are written by hand so that every figure in the tests can be checked with pencil and paper. Only
+what matters to a test is given; the rest is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.storage import PROVENANCE
+from data_contracts.extracts.catalogue import EXTRACTS
+from data_contracts.findings import FINDINGS_SCHEMA
+
+Row = Mapping[str, Any]
+
+RUN_SUBMISSIONS = {
+    "submission_id": pl.String(),
+    "force_code": pl.String(),
+    "period": pl.Date(),
+    "sequence": pl.Int64(),
+    "status": pl.String(),
+    "received_at": pl.Datetime("us"),
+    "extracted_at": pl.Datetime("us"),
+    "contract_version": pl.String(),
+    "content_hash": pl.String(),
+}
+ROWS = {
+    "submission_id": pl.String(),
+    "extract": pl.String(),
+    "n_received": pl.Int64(),
+    "n_accepted": pl.Int64(),
+    "n_quarantined": pl.Int64(),
+}
+LINKS = {
+    "record_id": pl.String(),
+    "person_id": pl.String(),
+    "person_group_id": pl.String(),
+    "link_probability": pl.Float64(),
+    "n_records": pl.Int64(),
+    "withheld": pl.Boolean(),
+    "model_version": pl.String(),
+}
+
+
+@dataclass
+class Submission:
+    """One force's month: accepted rows by extract, and how many rows were refused beside them."""
+
+    force_code: str
+    period: date
+    sequence: int = 1
+    status: str = "accepted"
+    rows: dict[str, Sequence[Row]] = field(default_factory=dict)
+    findings: Sequence[Row] = ()
+    n_quarantined: int = 0
+    days_late: int = 0
+
+    @property
+    def submission_id(self) -> str:
+        return f"{self.force_code}_{self.period:%Y-%m}_{self.sequence}_hand"
+
+    @property
+    def extracted_at(self) -> datetime:
+        following = (self.period.replace(day=28) + timedelta(days=7)).replace(day=1)
+        return datetime.combine(following, datetime.min.time()) + timedelta(days=2 + self.sequence, hours=6)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What linkage says of one nominal."""
+
+    record_id: str
+    person_id: str
+    probability: float = 1.0
+    withheld: bool = False
+
+
+def write(
+    root: Path,
+    submissions: Sequence[Submission],
+    *,
+    period: date,
+    period_end: date,
+    links: Sequence[Link] = (),
+    programme: str = "england_wales",
+) -> Path:
+    """Write a data root as intake, run inputs and linkage leave it. Returns `root`.
+
+    A nominal without a link in `links` is a person of their own.
+    """
+    for folder in ("run", "findings", "linkage", "standardised", "warehouse"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for s in submissions:
+        _write_extracts(root, s)
+        _frame(
+            [
+                {"submission_id": s.submission_id, "force_code": s.force_code, "period": s.period, **f}
+                for f in s.findings
+            ],
+            FINDINGS_SCHEMA,
+        ).write_parquet(root / "findings" / f"{s.submission_id}.parquet")
+    _frame(
+        [
+            {
+                "submission_id": s.submission_id,
+                "force_code": s.force_code,
+                "period": s.period,
+                "sequence": s.sequence,
+                "status": s.status,
+                "received_at": s.extracted_at + timedelta(hours=2, days=s.days_late),
+                "extracted_at": s.extracted_at,
+                "contract_version": "1.0",
+                "content_hash": s.submission_id,
+            }
+            for s in submissions
+        ],
+        RUN_SUBMISSIONS,
+    ).write_parquet(root / "run" / "run_submissions.parquet")
+    _frame(
+        [
+            {
+                "submission_id": s.submission_id,
+                "extract": name,
+                "n_received": len(s.rows.get(name, ())) + (s.n_quarantined if name == "offences" else 0),
+                "n_accepted": len(s.rows.get(name, ())),
+                "n_quarantined": s.n_quarantined if name == "offences" else 0,
+            }
+            for s in submissions
+            for name in EXTRACTS
+        ],
+        ROWS,
+    ).write_parquet(root / "run" / "run_submission_rows.parquet")
+    pl.DataFrame(
+        {
+            "programme": [programme],
+            "period": [period],
+            "period_end": [period_end],
+            "as_of": [datetime(2026, 7, 31)],
+            "ranked_at": [datetime(period_end.year, period_end.month, period_end.day, 23, 59, 59)],
+            "snapshot_key": ["handmade"],
+        }
+    ).write_parquet(root / "run" / "run_parameters.parquet")
+    _write_links(root, submissions, links)
+    return root
+
+
+def _write_extracts(root: Path, submission: Submission) -> None:
+    for name, spec in EXTRACTS.items():
+        folder = root / "extracts" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        if submission.status == "held":
+            continue
+        provenance = {
+            "submission_id": submission.submission_id,
+            "force_code": submission.force_code,
+            "period": submission.period,
+            "sequence": submission.sequence,
+            "extracted_at": submission.extracted_at,
+        }
+        rows = [
+            {**provenance, "row_number": i, **row}
+            for i, row in enumerate(submission.rows.get(name, ()), start=1)
+        ]
+        _frame(rows, {**PROVENANCE, **spec.schema}).write_parquet(
+            folder / f"{submission.submission_id}.parquet"
+        )
+
+
+def _write_links(root: Path, submissions: Sequence[Submission], links: Sequence[Link]) -> None:
+    known = {link.record_id: link for link in links}
+    records = sorted(
+        {
+            f"{s.force_code}|{p['person_ref']}"
+            for s in submissions
+            if s.status != "held"
+            for p in s.rows.get("persons", ())
+        }
+    )
+    found = [known.get(r, Link(r, f"P-{r}")) for r in records]
+    sizes: dict[str, int] = {}
+    for link in found:
+        sizes[link.person_id] = sizes.get(link.person_id, 0) + 1
+    _frame(
+        [
+            {
+                "record_id": link.record_id,
+                "person_id": link.person_id,
+                "person_group_id": f"G-{link.person_id}",
+                "link_probability": link.probability,
+                "n_records": sizes[link.person_id],
+                "withheld": link.withheld,
+                "model_version": "handmade",
+            }
+            for link in found
+        ],
+        LINKS,
+    ).write_parquet(root / "linkage" / "person_links.parquet")
+
+
+def _frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([{c: row.get(c) for c in schema} for row in rows], schema=dict(schema), orient="row")

@@ -1,0 +1,81 @@
+"""The shape of the dbt project: types of seeds, portability, described columns, determinism."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+SEEDS = sorted(
+    [*(PROJECT / "seeds").glob("*.csv"), *(PROJECT.parent / "data_contracts" / "codes").glob("*.csv")]
+)
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+# What only DuckDB understands belongs in macros, where another engine's words can stand beside it.
+DUCKDB_ONLY = {
+    "cast by colons": r"::",
+    "qualify": r"\bqualify\b",
+    "group by all": r"\bgroup by all\b",
+    "list functions": r"\blist_\w+\(|\blist\(",
+    "argument of the extreme": r"\barg_(max|min)\(|\bmax_by\(|\bmin_by\(",
+    "reading files": r"\bread_(parquet|csv)\(",
+    "regular expressions": r"\bregexp_\w+\((?!.*\{\{)",
+    "try_cast": r"\btry_cast\b",
+    "exclude or replace in a star": r"\*\s+(exclude|replace)\b",
+    "today": r"\b(now|current_date|current_timestamp|today)\b",
+    "chance": r"\b(random|uuid|gen_random_uuid)\(",
+}
+
+
+def _seed_types() -> dict[str, dict[str, str]]:
+    listed = yaml.safe_load((PROJECT / "seeds" / "_seeds.yml").read_text(encoding="utf-8"))["seeds"]
+    return {seed["name"]: seed["config"]["column_types"] for seed in listed}
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda p: p.stem)
+def test_every_column_of_a_seed_has_a_written_type(path: Path) -> None:
+    """A code list of digits must not become numbers: 04 is not 4, and 8N would fail the load."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        header = next(csv.reader(stream))
+    assert list(_seed_types()[path.stem]) == header
+
+
+def test_codes_are_text() -> None:
+    types = _seed_types()
+    assert {types[s]["code"] for s in types if "code" in types[s]} == {"varchar"}
+
+
+@pytest.mark.parametrize("construct", DUCKDB_ONLY)
+def test_models_hold_no_sql_of_one_engine_only(construct: str) -> None:
+    without_jinja = {
+        m: re.sub(r"\{\{.*?\}\}|\{#.*?#\}|--[^\n]*", "", m.read_text(encoding="utf-8"), flags=re.S)
+        for m in MODELS
+    }
+    found = [m.stem for m, sql in without_jinja.items() if re.search(DUCKDB_ONLY[construct], sql, re.I)]
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", ["repository", "marts"])
+def test_every_model_says_what_a_row_is_and_what_names_it(folder: str) -> None:
+    listed = yaml.safe_load(
+        (PROJECT / "models" / folder / f"_{folder}__models.yml").read_text(encoding="utf-8")
+    )["models"]
+    assert {m["name"] for m in listed} == {p.stem for p in (PROJECT / "models" / folder).glob("*.sql")}
+    for model in listed:
+        assert "primary_key" in model["data_tests"][0]
+        assert all(c["description"] for c in model["columns"])
+
+
+def test_only_figures_about_no_person_are_released_as_statistical() -> None:
+    listed = yaml.safe_load((PROJECT / "models/marts/_marts__models.yml").read_text(encoding="utf-8"))[
+        "models"
+    ]
+    personal = {"person_id", "record_id", "crime_ref", "offence_id", "respondent_person_id"}
+    for model in listed:
+        holds_persons = bool(personal & {c["name"] for c in model["columns"]})
+        assert model["config"]["meta"]["release"] == ("identifiable" if holds_persons else "statistical"), (
+            model["name"]
+        )
