@@ -69,13 +69,18 @@ def test_offences_of_every_agency_and_month(released: Root, raw: RawCounts) -> N
         measure="offences",
         breakdown="none",
     ).filter(pl.col("force_code") != "national")
-    counted = {(r["force_code"], f"{r['period']:%Y-%m}"): r["value"] for r in months.iter_rows(named=True) if r["value"]}
+    counted = {
+        (r["force_code"], f"{r['period']:%Y-%m}"): r["value"]
+        for r in months.iter_rows(named=True)
+        if r["value"]
+    }
     assert counted == dict(raw.incidents_by_agency_and_month)
 
 
 def test_victims_by_sex(year: pl.DataFrame, raw: RawCounts) -> None:
     by_sex = {
-        r["breakdown_value"]: r["value"] for r in only(year, measure="victims", breakdown="sex").iter_rows(named=True)
+        r["breakdown_value"]: r["value"]
+        for r in only(year, measure="victims", breakdown="sex").iter_rows(named=True)
     }
     assert by_sex == dict(raw.person_victims_by_sex)
 
@@ -89,7 +94,9 @@ def test_victims_by_relationship(
 ) -> None:
     assert raw.relationships_by_name[raw_name] == both
     assert raw.relationships_by_name_and_sex[(raw_name, "F")] == female
-    shown = figure(year, measure="victims_female_share", breakdown="relationship", breakdown_value=relationship)
+    shown = figure(
+        year, measure="victims_female_share", breakdown="relationship", breakdown_value=relationship
+    )
     assert (shown["numerator"], shown["denominator"]) == (female, both)
 
 
