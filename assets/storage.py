@@ -80,6 +80,10 @@ class Layout:
         return self.root / "warehouse" / "vawg.duckdb"
 
     @property
+    def dbt_target(self) -> Path:
+        return self.root / "dbt"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 
@@ -96,6 +100,7 @@ class Layout:
             self.returns,
             self.quarantine,
             self.run,
+            self.dbt_target,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.person_records, self.person_links, self.warehouse):

@@ -13,10 +13,10 @@ import dagster as dg
 class _Steps(logging.Handler):
     """Prints the start and end of stations, checks that did not pass, and why a station failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, checks: set[str]) -> None:
         super().__init__()
         self.began: dict[str, float] = {}
-        self.checks: set[str] = set()
+        self.checks = checks
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {}) or {}
@@ -24,10 +24,7 @@ class _Steps(logging.Handler):
         if event is None:
             return
         kind, step, data = event.event_type_value, event.step_key or "", event.event_specific_data
-        if kind == "ASSET_CHECK_EVALUATION_PLANNED":
-            planned: Any = data
-            self.checks.add(f"{planned.asset_key.to_python_identifier()}_{planned.check_name}")
-        elif kind == "ASSET_CHECK_EVALUATION":
+        if kind == "ASSET_CHECK_EVALUATION":
             self._check(data)
         elif kind == "STEP_FAILURE":
             self._print(f"  {step} FAILED: {_reason(event)}")
@@ -57,9 +54,13 @@ def _reason(event: dg.DagsterEvent) -> str:
     return (cause.message if cause else event.message or "").strip()
 
 
-def _console(_: dg.InitLoggerContext) -> logging.Logger:
+def _console(context: dg.InitLoggerContext) -> logging.Logger:
+    checks: set[str] = set()
+    if context.job_def:
+        keys = context.job_def.asset_layer.asset_graph.asset_check_keys
+        checks = {f"{k.asset_key.to_python_identifier()}_{k.name}" for k in keys}
     log = logging.Logger("vawg", level=logging.DEBUG)
-    log.addHandler(_Steps())
+    log.addHandler(_Steps(checks))
     return log
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from assets.release import ReleaseKey
-from assets.storage import DataRoot
+from assets.storage import DataRoot, Layout
 from assets.warehouse import dbt_project
 
 RELEASE_KEY = "VAWG_RELEASE_KEY"
@@ -25,6 +25,7 @@ def data_root_path() -> Path:
 def data_root() -> DataRoot:
     # dbt is a process of its own and learns of the data root in the same way.
     os.environ["VAWG_DATA"] = str(data_root_path())
+    os.environ["DBT_TARGET_PATH"] = str(Layout(data_root_path()).dbt_target)
     return DataRoot(path=str(data_root_path()))
 
 

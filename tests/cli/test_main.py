@@ -114,3 +114,12 @@ def test_check_loads_nothing_of_the_platform(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("example", "code"), [("MN0030000_2018-02_1", 0), ("MN0030100_2018-04_1", 0), ("E23000034_2026-02_1", 1)]
+)
+def test_the_examples_say_what_their_readme_says(example: str, code: int) -> None:
+    folder = Path(__file__).parents[2] / "examples"
+    assert {p.name for p in folder.iterdir() if p.is_dir()} >= {example}
+    assert vawg("check", folder / example).exit_code == code
