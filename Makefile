@@ -9,6 +9,8 @@ export VAWG_DATA ?= $(CURDIR)/data
 export DAGSTER_HOME ?= $(VAWG_DATA)/dagster
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
+# An organisation's own certificates are in the system store.
+export UV_SYSTEM_CERTS := 1
 PYTEST_ARGS ?=
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
