@@ -72,7 +72,7 @@ test: setup ## Every test but the heavy ones (PYTEST_ARGS adds arguments)
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: check
-check: setup ## Lint, types, import layers, SQL, generated files, definitions
+check: setup $(DAGSTER_HOME)/dagster.yaml ## Lint, types, import layers, SQL, generated files, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)

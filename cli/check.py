@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 import polars as pl
 
+from cli.exits import CLEAN, ERRORS, UNUSABLE, fail
 from data_contracts.findings import for_spreadsheets
 from data_contracts.submission import open_submission
 from data_contracts.validation import Checked
 from data_contracts.validation import check as check_opened
-
-CLEAN, ERRORS, UNUSABLE = 0, 1, 2
 
 
 def check_submission(path: Path, report: Path | None, received_on: date) -> int:
@@ -22,8 +21,7 @@ def check_submission(path: Path, report: Path | None, received_on: date) -> int:
     try:
         opened = open_submission(path)
     except FileNotFoundError as error:
-        click.echo(f"vawg: {error}", err=True)
-        return UNUSABLE
+        fail(str(error))
     checked = check_opened(opened, received_on=received_on)
     _print(checked)
     if report:

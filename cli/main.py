@@ -6,18 +6,13 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from cli.exits import fail
+
 PATH = click.Path(path_type=Path)
-UNUSABLE = 2
-
-
-def fail(message: str) -> NoReturn:
-    """End with exit code 2: the input cannot be used, or the part is not installed or not built."""
-    click.echo(f"vawg: {message}", err=True)
-    sys.exit(UNUSABLE)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from cli.main import fail
+from cli.exits import fail
 
 try:
     import dagster as dg

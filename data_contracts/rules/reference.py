@@ -10,6 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from data_contracts.code_lists import code_list
+
 FOLDER = Path(__file__).parent
 
 
@@ -34,9 +36,9 @@ def offences_with(trait: str) -> list[str]:
     return found
 
 
-def placeholders(field: str) -> list[str]:
-    """Values that systems write into a field (`date_of_birth`, `name`) when they know nothing."""
-    return _table("placeholders").filter(pl.col("field") == field)["value"].to_list()
+def placeholders(kind: str) -> list[str]:
+    """Values that systems write (kind `date_of_birth`, `name` ...) when they know nothing."""
+    return code_list("placeholders").filter(pl.col("kind") == kind)["value"].to_list()
 
 
 @cache
