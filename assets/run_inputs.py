@@ -61,7 +61,7 @@ def latest_period(layout: Layout, programme: str) -> date:
 def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | None = None) -> RunInputs:
     """Find the submissions of a run. Without `as_of`, it is the moment of the latest receipt in scope.
 
-    Raises NothingToRun where none was received, ValueError on an unknown programme.
+    Raises NothingToRun where none of the month was accepted, ValueError on an unknown programme.
     """
     forces, last = forces_of(programme), f"{period:%Y-%m}"
     in_scope = [
@@ -69,8 +69,8 @@ def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | No
     ]
     known_at = as_of or max((datetime.fromisoformat(r.received_at) for r in in_scope), default=None)
     known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
-    if known_at is None or not any(r.status != "held" for r in known):
-        raise _nothing(programme, f" for {last} or before")
+    if known_at is None or not any(r.status != "held" and r.period == last for r in known):
+        raise _nothing(programme, f" for {last}")
     return RunInputs(programme, period, known_at, known)
 
 

@@ -59,7 +59,8 @@ def _by_rule(checked: Checked) -> pl.DataFrame:
 
 def _print(checked: Checked) -> None:
     click.echo(f"{checked.opened.name}: {checked.status.replace('_', ' ')}\n")
-    click.echo(f"{'extract':<22}{'received':>12}{'accepted':>12}{'quarantined':>13}")
+    if checked.counts["n_received"].sum():
+        click.echo(f"{'extract':<22}{'received':>12}{'accepted':>12}{'quarantined':>13}")
     for row in checked.counts.iter_rows(named=True):
         if row["n_received"]:
             click.echo(

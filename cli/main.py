@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import click
 
@@ -69,7 +70,11 @@ def check(path: Path, report: Path | None, received_on: datetime | None) -> None
 )
 @click.option("--months", type=click.IntRange(1, 240), default=3, show_default=True)
 @click.option(
-    "--faults", type=float, default=0.005, show_default=True, help="Share of crimes with a planted fault."
+    "--faults",
+    type=click.FloatRange(0, 1),
+    default=0.005,
+    show_default=True,
+    help="Share of crimes with a planted fault.",
 )
 def synthesise(folder: Path, seed: int, scale: float, first: datetime, months: int, faults: float) -> None:
     """Write a synthetic England and Wales as submissions of 43 forces, with the truth beside them."""
@@ -93,7 +98,7 @@ def adapt(system: str, folder: Path, archive: Path | None) -> None:
 
     try:
         written = nibrs.write_submissions(archive, folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         fail(f"the {system} export cannot be read: {error}")
     click.echo(f"{len(written)} submissions lie in {folder}. Next: vawg land {folder}/*")
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cli.exits import fail
 
 try:
     import dagster as dg
+    from filelock import FileLock, Timeout
 
     from assets.intake import landed, place
     from assets.run_inputs import NothingToRun, forces_of, gather, latest_period
@@ -77,7 +78,7 @@ def run_month(
         forces_of(programme)
     except ValueError as error:
         fail(str(error))
-    with _instance(layout) as instance:
+    with _alone(layout), _instance(layout) as instance:
         from orchestration.definitions import intake_job, national_month_job
 
         if waiting := landed(layout):
@@ -103,6 +104,16 @@ def run_month(
         return _failed("national_month")
     _print_release(layout)
     return 0
+
+
+@contextlib.contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Two runs on one data root would write over each other; the lock goes with the process, however it ends."""
+    try:
+        with FileLock(layout.root / "run.lock", timeout=0):
+            yield
+    except Timeout:
+        fail(f"another run is working on {layout.root}; wait for it to end")
 
 
 def _execute(

@@ -54,6 +54,11 @@ def test_nothing_received_says_what_to_do(layout: Layout) -> None:
         gather(layout, programme="england_wales", period=FEBRUARY, as_of=datetime(2026, 1, 1))
 
 
+def test_a_month_that_nobody_sent_is_no_run(layout: Layout) -> None:
+    with pytest.raises(NothingToRun, match="for 2026-03"):
+        gather(layout, programme="england_wales", period=date(2026, 3, 1))
+
+
 def test_an_unknown_programme_names_the_known_ones(layout: Layout) -> None:
     with pytest.raises(ValueError, match="england_wales, nibrs_mn2018"):
         gather(layout, programme="scotland", period=FEBRUARY)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from cli.main import main
 from tests.submissions import send
@@ -91,6 +92,15 @@ def test_run_of_an_unknown_programme_names_the_known_ones(
     monkeypatch.setenv("VAWG_DATA", str(tmp_path))
     done = vawg("run", "--programme", "scotland")
     assert done.exit_code == 2 and "england_wales" in done.output
+
+
+def test_a_second_run_on_the_same_root_waits_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    with FileLock(tmp_path / "run.lock"):
+        done = vawg("run")
+    assert done.exit_code == 2 and "another run" in done.output
 
 
 def test_no_release_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
