@@ -55,7 +55,7 @@ def check(path: Path, report: Path | None, received_on: datetime | None) -> None
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option(
     "--scale",
-    type=float,
+    type=click.FloatRange(min=0, min_open=True),
     default=0.02,
     show_default=True,
     help="1.0 is a national year, 5.4 million offences.",

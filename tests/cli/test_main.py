@@ -74,6 +74,20 @@ def test_every_command_has_a_manual_page(command: str) -> None:
     assert done.exit_code == 0 and len(done.output) > 100
 
 
+@pytest.mark.parametrize(
+    "bad", [("--scale", "-1"), ("--scale", "0"), ("--faults", "2"), ("--months", "0"), ("--from", "x")]
+)
+def test_synthesise_refuses_what_makes_no_nation(tmp_path: Path, bad: tuple[str, str]) -> None:
+    done = vawg("synthesise", "--out", tmp_path, *bad)
+    assert done.exit_code == 2 and "Invalid value" in done.output
+
+
+def test_adapt_of_what_is_no_export_is_2(tmp_path: Path) -> None:
+    (tmp_path / "export.zip").write_bytes(b"hello")
+    done = vawg("adapt", "nibrs", "--archive", tmp_path / "export.zip", "--out", tmp_path / "out")
+    assert done.exit_code == 2 and "cannot be read" in done.output
+
+
 def test_land_of_a_missing_path_is_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAWG_DATA", str(tmp_path))
     done = vawg("land", tmp_path / "nowhere")
