@@ -58,7 +58,7 @@ def check(path: Path, report: Path | None, received_on: datetime | None) -> None
     type=click.FloatRange(min=0, min_open=True),
     default=0.02,
     show_default=True,
-    help="1.0 is a national year, 5.4 million offences.",
+    help="1.0 is a national year, about 5.2 million offences.",
 )
 @click.option(
     "--from",
