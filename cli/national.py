@@ -28,6 +28,10 @@ except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
 
+# Tells the runs of this command from those of the UI.
+BY_COMMAND = {"vawg/started_by": "command"}
+
+
 def synthesise_nation(
     folder: Path, *, seed: int, scale: float, first: date, months: int, faults: float
 ) -> None:
@@ -79,6 +83,7 @@ def run_month(
     except ValueError as error:
         fail(str(error))
     with _alone(layout), _instance(layout) as instance:
+        _end_killed_runs(instance)
         from orchestration.definitions import intake_job, national_month_job
 
         if waiting := landed(layout):
@@ -116,6 +121,18 @@ def _alone(layout: Layout) -> Iterator[None]:
         fail(f"another run is working on {layout.root}; wait for it to end")
 
 
+def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Say of runs of this command that were killed that they failed, and give back their place in the pool.
+
+    A killed run cannot say so itself, and the next one would wait for its place for ever. Whoever holds the
+    run lock knows that no other run of this command is alive; runs of the UI are the daemon's to watch.
+    """
+    unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=BY_COMMAND)):
+        instance.report_run_failed(run, "the process was killed")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
 def _execute(
     job: Callable[[], dg.JobDefinition],
     instance: dg.DagsterInstance,
@@ -139,7 +156,7 @@ def _execute(
             dg.reconstructable(job),
             instance=instance,
             run_config={"ops": ops, "loggers": {"progress": {}}},
-            tags=tags,
+            tags=BY_COMMAND | (tags or {}),
             reexecution_options=again,
         ).success
 

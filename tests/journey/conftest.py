@@ -26,7 +26,9 @@ class Root:
 
     def vawg(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run `vawg`; a test fails with what it printed where the exit code is another than `code`."""
-        done = subprocess.run([VAWG, *arguments], env=self.environment(), capture_output=True, text=True)
+        done = subprocess.run(
+            [VAWG, *arguments], env=self.environment(), capture_output=True, text=True, timeout=900
+        )
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
