@@ -95,7 +95,7 @@ def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]], key: str
             "sequence",
             "status",
         ).to_dicts(),
-        "notes": _notes(held),
+        "notes": _notes(held, layout),
     }
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
@@ -184,14 +184,17 @@ def _coverage(layout: Layout, parameters: dict[str, Any], submissions: pl.DataFr
     }
 
 
-def _notes(held: dict[str, dict[str, Any]]) -> list[str]:
+def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
     """What a reader must know before believing an absence."""
     notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
     if held.get("ranked_perpetrators", {}).get("rows") == 0:
-        notes.append(
-            "ranked_perpetrators is empty: no submission in this run identifies a suspect that meets the conditions "
-            "for the list (a nominal, adult, with the counted incidents the parameters ask for)."
+        n_nominals = pl.scan_parquet(layout.person_links).select(pl.len()).collect().item()
+        why = (
+            f"none of the {n_nominals:,} nominals is an adult suspect of an offence in scope"
+            if n_nominals
+            else "no submission in this run names anybody (no nominals), so nobody can be followed or ranked"
         )
+        notes.append(f"ranked_perpetrators is empty: {why}.")
     return notes
 
 

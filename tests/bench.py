@@ -26,7 +26,7 @@ from assets.storage import Layout
 from data_contracts.synthetic.nation import write_nation
 
 REPOSITORY = Path(__file__).parents[1]
-SCALES = (0.02, 0.08)
+SCALES = (0.02, 0.06)
 MONTHS = 3
 REPEATS = 3
 
