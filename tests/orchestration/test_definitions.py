@@ -45,7 +45,7 @@ def test_the_release_waits_for_every_mart(graph: dg.AssetGraph) -> None:
 
 def test_linkage_stands_between_standardised_and_repository(graph: dg.AssetGraph) -> None:
     assert dg.AssetKey("std_person_records") in graph.get(dg.AssetKey("person_links")).parent_keys
-    assert dg.AssetKey("person_links") in graph.get(dg.AssetKey("national_persons")).parent_keys
+    assert dg.AssetKey("person_links") in graph.get(dg.AssetKey("national_person_records")).parent_keys
 
 
 def test_jobs_sensor_and_schedule() -> None:
