@@ -180,14 +180,11 @@ def _rows(
     spec: ExtractSpec,
     rule: Rule,
     field_name: str,
-    *,
-    subject: str = "",
-    value: bool = True,
 ) -> pl.DataFrame:
     """Findings of one rule on these rows of `raw` or `typed`."""
     open_value = (
         pl.col(field_name).cast(pl.String).str.slice(0, 60)
-        if value and field_name in rows.columns and spec.field(field_name).sensitivity is Sensitivity.OPEN
+        if field_name in rows.columns and spec.field(field_name).sensitivity is Sensitivity.OPEN
         else pl.lit(WITHHELD if field_name in rows.columns else None, dtype=pl.String)
     )
     return rows.select(
@@ -197,8 +194,8 @@ def _rows(
         pl.lit(field_name).alias("field"),
         pl.lit(rule.name).alias("rule"),
         pl.lit(rule.severity).alias("severity"),
-        pl.lit(rule.message.format(field=subject or field_name)).alias("message"),
-        pl.lit(rule.remedy.format(field=subject or field_name)).alias("remedy"),
+        pl.lit(rule.message.format(field=field_name)).alias("message"),
+        pl.lit(rule.remedy.format(field=field_name)).alias("remedy"),
         open_value.alias("value"),
     )
 
