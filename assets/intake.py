@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 from filelock import FileLock
 
-from assets.storage import PROVENANCE, Layout, write_json, write_parquet, write_whole
+from assets.storage import EMPTY, PROVENANCE, Layout, write_json, write_parquet, write_whole
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import for_spreadsheets
 from data_contracts.submission import content_hash, open_submission
@@ -145,12 +145,13 @@ def _write_tables(checked: Checked, layout: Layout) -> None:
             "extracted_at": manifest.extracted_at,
         }
         stamps = [pl.lit(v, dtype=PROVENANCE[k]).alias(k) for k, v in provenance.items()]
-        for name in EXTRACTS:
-            columns = [*PROVENANCE, *EXTRACTS[name].schema]
-            write_parquet(
-                checked.accepted[name].with_columns(stamps).select(columns),
-                layout.extracts / name / file_name,
-            )
+        for name, rows in checked.accepted.items():
+            folder = layout.extracts / name
+            if rows.height:
+                columns = [*PROVENANCE, *EXTRACTS[name].schema]
+                write_parquet(rows.with_columns(stamps).select(columns), folder / file_name)
+            else:
+                write_whole(folder / file_name, partial(shutil.copyfile, folder / EMPTY))
     for name, rows in checked.quarantined.items():
         if rows.height:
             write_parquet(rows, layout.quarantine / name / file_name)

@@ -1,6 +1,7 @@
 """How the platform's work is divided: by month, and what forces send also by force."""
 
 import warnings
+from datetime import date
 
 import dagster as dg
 
@@ -15,3 +16,18 @@ warnings.filterwarnings("ignore", message=".*`backfill_policy`", category=dg.Bet
 ONE_MONTH_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
 FORCES = dg.StaticPartitionsDefinition(codes("forces").to_list())
 FORCE_PERIODS = dg.MultiPartitionsDefinition({"force": FORCES, "period": PERIODS})
+
+
+class NoSuchMonth(Exception):
+    """A month that no run can be for; the message says which can."""
+
+
+def partition_of(period: date) -> str:
+    """The partition of a month. Raises NoSuchMonth where it has not ended, or lies before any data."""
+    key = f"{period:%Y-%m}"
+    if not PERIODS.has_partition_key(key):
+        first, last = PERIODS.get_first_partition_key(), PERIODS.get_last_partition_key()
+        raise NoSuchMonth(
+            f"there is no run for {key}: a run is for a month that has ended, {first} to {last}"
+        )
+    return key

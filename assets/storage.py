@@ -28,6 +28,9 @@ PROVENANCE: dict[str, pl.DataType] = {
     "row_number": pl.Int64(),
 }
 
+# In every folder of tables: the same columns and no row.
+EMPTY = "_empty.parquet"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -113,8 +116,8 @@ class Layout:
     @staticmethod
     def _prepare_table(folder: Path, empty: pl.DataFrame) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "_empty.parquet").exists():
-            write_parquet(empty, folder / "_empty.parquet")
+        if not (folder / EMPTY).exists():
+            write_parquet(empty, folder / EMPTY)
 
 
 class DataRoot(dg.ConfigurableResource):  # type: ignore[type-arg]

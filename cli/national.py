@@ -1,4 +1,4 @@
-"""The national team's commands: they need the `platform` extra."""
+"""The national team's commands: they need the `platform` extra and the repository, whose SQL no package holds."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ import click
 
 from cli.exits import fail
 
+REPOSITORY = Path(__file__).parents[1]
+if not (REPOSITORY / "dbt_project" / "target" / "manifest.json").exists():
+    fail(
+        "this command runs in a clone of the repository, after `make setup`; of the installed package alone, use `check`"
+    )
 try:
     import dagster as dg
     from filelock import FileLock, Timeout
 
     from assets.intake import landed, place
+    from assets.partitions import NoSuchMonth, partition_of
     from assets.run_inputs import NothingToRun, forces_of, gather, latest_period
     from assets.storage import Layout
-    from orchestration.resources import REPOSITORY, data_root_path
+    from orchestration.resources import data_root_path
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
@@ -80,7 +86,9 @@ def run_month(
     layout = Layout(data_root_path()).prepare()
     try:
         forces_of(programme)
-    except ValueError as error:
+        if period:
+            partition_of(period)
+    except (ValueError, NoSuchMonth) as error:
         fail(str(error))
     with _alone(layout), _instance(layout) as instance:
         _end_killed_runs(instance)
@@ -93,16 +101,17 @@ def run_month(
                 return _failed("intake")
         try:
             period = period or latest_period(layout, programme)
+            partition = partition_of(period)
             gather(layout, programme=programme, period=period, as_of=as_of)
-        except NothingToRun as error:
+        except (NothingToRun, NoSuchMonth) as error:
             fail(str(error))
-        click.echo(f"Making the release of {period:%Y-%m}", err=True)
+        click.echo(f"Making the release of {partition}", err=True)
         choices = {"programme": programme, **({"as_of": as_of.isoformat()} if as_of else {})}
         success = _execute(
             national_month_job,
             instance,
             {"run_inputs": {"config": choices}},
-            tags={"dagster/partition": f"{period:%Y-%m}"},
+            tags={"dagster/partition": partition},
             resume=resume,
         )
     if not success:

@@ -35,6 +35,7 @@ def attribute(list_name: str, column: str) -> Mapping[str, str]:
     return MappingProxyType(dict(rows.iter_rows()))
 
 
+@cache
 def lookup(
     field: str, list_name: str, column: str, dtype: pl.DataType | type[pl.DataType] = pl.String
 ) -> pl.Expr:

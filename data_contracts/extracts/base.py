@@ -15,7 +15,6 @@ from typing import Any
 
 import pandera.polars as pa
 import polars as pl
-from pandera import extensions
 
 from data_contracts.code_lists import codes
 
@@ -28,10 +27,20 @@ class Sensitivity(StrEnum):
     SPECIAL = "special category"
 
 
-@extensions.register_check_method(statistics=["code_list"])  # type: ignore[untyped-decorator]
-def in_code_list(data: Any, *, code_list: str) -> pl.LazyFrame:
+def _in_code_list(code_list: str) -> pa.Check:
     """True where a value is one of the codes of `data_contracts/codes/<code_list>.csv`."""
-    return data.lazyframe.select(pl.col(data.key).is_in(codes(code_list)))
+    # Not `pandera.extensions`: registering a check there needs pandas, which a force's laptop need not have.
+    return pa.Check(
+        lambda data: data.lazyframe.select(pl.col(data.key).is_in(_as_one_list(code_list))),
+        name="in_code_list",
+        error=f"in_code_list({code_list})",
+        statistics={"code_list": code_list},
+    )
+
+
+@cache
+def _as_one_list(code_list: str) -> pl.Series:
+    return codes(code_list).implode()
 
 
 def field(
@@ -42,15 +51,16 @@ def field(
     sensitivity: Sensitivity = Sensitivity.OPEN,
     unit: str | None = None,
     mapped_to: str | None = None,
+    in_code_list: str | None = None,
     **constraints: Any,
 ) -> Any:
     """One field of an extract.
 
     `required`: blank is an error. `mapped_to`: the force writes its own words, which the mapping
-    tables carry to this code list; an unmapped value is counted, not refused. `constraints` are
-    Pandera's (`str_matches`, `in_range` ...) or `in_code_list`.
+    tables carry to this code list; an unmapped value is counted, not refused. `in_code_list`: the
+    value is one of the codes of this list. `constraints` are Pandera's (`str_matches`, `in_range` ...).
     """
-    return pa.Field(
+    described = pa.Field(
         nullable=not required,
         description=description,
         metadata={
@@ -61,6 +71,9 @@ def field(
         },
         **constraints,
     )
+    if in_code_list:
+        described.checks.append(_in_code_list(in_code_list))
+    return described
 
 
 class Extract(pa.DataFrameModel):

@@ -12,6 +12,7 @@ from data_contracts.rules.rule import Context, Tables
 
 CRIME = "crime_ref"
 PERSON_VICTIM = pl.col("victim_type").is_in(["person", "police"])
+SEX_GIVEN = pl.col("sex").is_in(["M", "F", "X"]).fill_null(False)
 IDENTIFIED = pl.col("status") != "unidentified"
 
 

@@ -20,6 +20,7 @@ def _table(name: str) -> pl.DataFrame:
     return pl.read_csv(FOLDER / f"{name}.csv", infer_schema=False)
 
 
+@cache
 def threshold(name: str) -> int:
     """The limit of this name, in the unit `thresholds.csv` gives. Raises KeyError on an unknown name."""
     row = _table("thresholds").filter(pl.col("name") == name)
@@ -28,6 +29,7 @@ def threshold(name: str) -> int:
     return int(row["value"][0])
 
 
+@cache
 def offences_with(trait: str) -> list[str]:
     """Offence codes that have a trait. Raises KeyError where no code has it."""
     found = _table("offence_traits").filter(pl.col("trait") == trait)["offence_code"].to_list()
@@ -36,6 +38,7 @@ def offences_with(trait: str) -> list[str]:
     return found
 
 
+@cache
 def placeholders(kind: str) -> list[str]:
     """Values that systems write (kind `date_of_birth`, `name` ...) when they know nothing."""
     return code_list("placeholders").filter(pl.col("kind") == kind)["value"].to_list()

@@ -5,14 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from data_contracts.code_lists import lookup
-from data_contracts.rules.common import CRIME, IDENTIFIED, extraction_day, live_crimes, orphans, outcome_is
+from data_contracts.rules.common import (
+    CRIME,
+    IDENTIFIED,
+    SEX_GIVEN,
+    extraction_day,
+    live_crimes,
+    orphans,
+    outcome_is,
+)
 from data_contracts.rules.nominals import born_after_the_offence, not_the_nominal
 from data_contracts.rules.reference import offences_with, threshold
 from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
 
 _DESCRIBED = pl.any_horizontal(
-    pl.col("person_ref", "age", "arrested_on", "charged_on").is_not_null(),
-    pl.col("sex").is_in(["M", "F", "X"]).fill_null(False),
+    pl.col("person_ref", "age", "arrested_on", "charged_on").is_not_null(), SEX_GIVEN
 )
 _PROCEEDED_AGAINST = (
     pl.col("status").is_in(["charged", "cautioned", "convicted"]) | pl.col("charged_on").is_not_null()

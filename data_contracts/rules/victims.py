@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from data_contracts.rules.common import CRIME, PERSON_VICTIM, fact, is_against_a_person, live_crimes, orphans
+from data_contracts.rules.common import (
+    CRIME,
+    PERSON_VICTIM,
+    SEX_GIVEN,
+    fact,
+    is_against_a_person,
+    live_crimes,
+    orphans,
+)
 from data_contracts.rules.nominals import born_after_the_offence, not_the_nominal
 from data_contracts.rules.reference import threshold
 from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
@@ -111,8 +119,7 @@ def personal_offence_against_no_person(tables: Tables, context: Context) -> pl.L
     source="checks R19",
 )
 def organisation_with_age_or_sex(context: Context) -> pl.Expr:
-    described = pl.col("age").is_not_null() | pl.col("sex").is_in(["M", "F", "X"]).fill_null(False)
-    return ~PERSON_VICTIM & described
+    return ~PERSON_VICTIM & (pl.col("age").is_not_null() | SEX_GIVEN)
 
 
 @record_rule(

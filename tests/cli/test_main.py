@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock
 
+from assets.intake import take_in
+from assets.storage import Layout
 from cli.main import main
 from tests.submissions import send
 
@@ -108,6 +111,26 @@ def test_run_of_an_unknown_programme_names_the_known_ones(
     assert done.exit_code == 2 and "england_wales" in done.output
 
 
+@pytest.mark.parametrize("period", ["2999-01", "2017-12"], ids=["not ended", "before any data"])
+def test_run_of_a_month_that_no_run_is_for_says_which_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, period: str
+) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    done = vawg("run", "--period", period)
+    assert done.exit_code == 2 and f"no run for {period}" in done.output and "2018-01 to" in done.output
+
+
+def test_run_of_the_latest_month_where_that_has_not_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    sent = send(tmp_path / "out", period=date(2999, 1, 1))
+    (receipt,) = take_in([sent], Layout(tmp_path).prepare(), received_at=datetime(2999, 2, 5))
+    assert receipt.status != "held"
+    done = vawg("run")
+    assert done.exit_code == 2 and "no run for 2999-01" in done.output
+
+
 def test_a_second_run_on_the_same_root_waits_its_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,8 +153,8 @@ def test_check_loads_nothing_of_the_platform(tmp_path: Path) -> None:
         "import sys\n"
         "class Refuse:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in {'dagster', 'dagster_dbt', 'dbt', 'duckdb', 'splink', 'pyarrow', 'filelock'}:\n"
-        "            raise ModuleNotFoundError(name)\n"
+        "        if name.split('.')[0] in {'dagster', 'dagster_dbt', 'dbt', 'duckdb', 'splink', 'numpy', 'pandas', 'pyarrow', 'filelock'}:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}')\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "from cli.main import main\n"
         f"main(['check', {str(sent)!r}, '--received-on', '2026-03-05'])\n"
