@@ -203,9 +203,10 @@ def _assert_same(final: Path, partial: Path) -> None:
 
     def digests(folder: Path) -> dict[str, str]:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        encrypted = {
-            m["file"]: m.pop("sha256") and m["content"] for m in manifest["marts"].values() if m["encrypted"]
-        }
+        encrypted_marts = [m for m in manifest["marts"].values() if m["encrypted"]]
+        encrypted = {m["file"]: m["content"] for m in encrypted_marts}
+        for mart in encrypted_marts:
+            del mart["sha256"]
         files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
         plain = {n: sha256_of(p) for n, p in files.items() if n not in encrypted}
         return plain | encrypted | {"manifest.json": json.dumps(manifest)}

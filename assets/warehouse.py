@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import polars as pl
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -27,6 +28,18 @@ PROJECT_FOLDER = Path(__file__).parents[1] / "dbt_project"
 dbt_project = DbtProject(project_dir=PROJECT_FOLDER, profiles_dir=PROJECT_FOLDER)
 
 PARSED = "partial_parse.msgpack"
+
+# Tables whose first rows the UI may show: only ones that hold nothing of a person.
+PREVIEWED = frozenset({"national_statistics", "data_quality_scorecards"})
+_AS_MARKDOWN: dict[str, Any] = {
+    "tbl_formatting": "MARKDOWN",
+    "tbl_hide_column_data_types": True,
+    "tbl_hide_dataframe_shape": True,
+    "tbl_cols": -1,
+    "tbl_rows": -1,
+    "tbl_width_chars": 10_000,
+    "fmt_str_lengths": 80,
+}
 
 BEFORE_LINKAGE = "vawg.staging vawg.standardised resource_type:seed"
 AFTER_LINKAGE = "vawg.repository vawg.marts"
@@ -70,20 +83,25 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, layout: Layou
     (build.target_path / PARSED).replace(parsed)
     shutil.rmtree(build.target_path)
     # dagster-dbt's own row counts keep the warehouse open and shut the next dbt out.
-    counts = row_counts(layout.warehouse)
+    seen = looked_at(layout.warehouse)
     for event in events:
         name = str(event.metadata["unique_id"].value).split(".")[-1] if isinstance(event, dg.Output) else None
-        yield (
-            event.with_metadata({**event.metadata, "dagster/row_count": counts[name]})
-            if name in counts
-            else event
-        )
+        yield event.with_metadata({**event.metadata, **seen[name]}) if name in seen else event
 
 
-def row_counts(warehouse: Path) -> dict[str, int]:
-    """Rows of every table in the warehouse, by its name; views have none."""
+def looked_at(warehouse: Path) -> dict[str, dict[str, Any]]:
+    """Metadata of every table in the warehouse, by its name: its rows, and of `PREVIEWED` the first few. Views have none."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return dict(connection.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
+        counts = dict(connection.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
+        first = {
+            n: connection.execute(f"from marts.{n} order by all limit 10").pl()
+            for n in PREVIEWED & counts.keys()
+        }
+    seen: dict[str, dict[str, Any]] = {name: {"dagster/row_count": count} for name, count in counts.items()}
+    with pl.Config(**_AS_MARKDOWN):
+        for name, rows in first.items():
+            seen[name]["preview"] = dg.MetadataValue.md(str(rows))
+    return seen
 
 
 @dbt_assets(

@@ -129,7 +129,6 @@ judged as (
 ),
 
 ordered as (
-    -- Never names, ids or references as tie-break: a keyed digest of the id is last.
     select
         judged.*,
         run.period,
@@ -142,37 +141,10 @@ ordered as (
 
 ranked as (
     select
-        ordered.*,
-        row_number() over (
-            partition by ordered.list_status
-            order by
-                ordered.score_for_rank desc,
-                ordered.latest_reported_at desc,
-                ordered.max_severity_days desc,
-                ordered.n_victims desc,
-                ordered.n_incidents desc,
-                ordered.tie_break asc
-        ) as national_rank,
-        row_number() over (
-            partition by ordered.list_status, ordered.owner_force_code
-            order by
-                ordered.score_for_rank desc,
-                ordered.latest_reported_at desc,
-                ordered.max_severity_days desc,
-                ordered.n_victims desc,
-                ordered.n_incidents desc,
-                ordered.tie_break asc
-        ) as force_rank,
-        row_number() over (
-            partition by ordered.list_status
-            order by
-                ordered.score_grave desc,
-                ordered.latest_reported_at desc,
-                ordered.max_severity_days desc,
-                ordered.n_victims desc,
-                ordered.n_incidents desc,
-                ordered.tie_break asc
-        ) as national_rank_grave
+        *,
+        {{ place_on_the_list('score_for_rank', within=['list_status']) }} as national_rank,
+        {{ place_on_the_list('score_for_rank', within=['list_status', 'owner_force_code']) }} as force_rank,
+        {{ place_on_the_list('score_grave', within=['list_status']) }} as national_rank_grave
     from ordered
 )
 
