@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.code_lists import code_list, codes
+from data_contracts.rules.reference import offences_with
 from data_contracts.synthetic.cases import (
     IS_DOMESTIC,
     IS_INTIMATE,
@@ -83,6 +84,12 @@ class Crimes:
                 for frame in (self.offences, self.victims, self.suspects, self.relationships, self.flags)
             )
         )
+
+    def without(self, crimes: pl.DataFrame) -> Crimes:
+        """All but the crimes in the column `crime` of another frame."""
+        if not (crimes.height and self.offences.height):
+            return self
+        return self.only(self.offences.select("crime").join(crimes, on="crime", how="anti"))
 
     @staticmethod
     def joined(parts: list[Crimes]) -> Crimes:
@@ -344,6 +351,8 @@ def _as_frames(
         {
             "crime": crime,
             "code": who.code,
+            "first_code": _or_null(who.code, np.zeros(n, dtype=bool)),
+            "reclassified_day": _or_null(recorded_day, np.zeros(n, dtype=bool)),
             "committed_from": when.committed_from,
             "committed_to": _or_null(when.committed_to, when.committed_to >= 0),
             "time_known": when.time_known,
@@ -693,14 +702,44 @@ def _draw_flags(
     )
 
 
+def reclassified(rng: Generator, crimes: Crimes) -> Crimes:
+    """Some crimes as they were first recorded under another code: `first_code`, until `reclassified_day`.
+
+    Nobody is reclassified into a contradiction: the injury fits both codes, and no other crime sent at the
+    same time has the same victim and suspect.
+    """
+    b, rows = behaviour(), table("reclassifications")
+    at = {code: number for number, code in enumerate(b.codes)}
+    pairs = crimes.victims.join(crimes.suspects, on="crime", maintain_order="left").select(
+        "crime", clash=pl.len().over("nominal", "nominal_right") > 1
+    )
+    clashing = pairs.filter("clash")["crime"].unique().to_numpy()
+    code, injury = crimes.offences["code"].to_numpy(), crimes.offences["injury"].to_numpy()
+    alone = ~np.isin(crimes.offences["crime"].to_numpy(), clashing)
+    u, first = rng.random(len(code)), np.full(len(code), -1)
+    needs, bars = (np.isin(b.codes, offences_with(t)) for t in ("injury_present", "injury_absent"))
+    for before, after, weight, _ in rows.iter_rows():
+        share = calibrated("reclassified_share") * weight
+        fits = ~(needs[at[before]] & (injury == INJURIES.index("none")))
+        fits &= ~(bars[at[before]] & np.isin(injury, [INJURIES.index("serious"), _FATAL]))
+        # Codes with two predecessors share the draw.
+        hit = (code == at[after]) & fits & alone & (u < share)
+        first = np.where(hit & (first < 0), at[before], first)
+    day = crimes.offences["recorded"].to_numpy() // DAY + 1 + rng.exponential(25, len(code)).astype(np.int64)
+    offences = crimes.offences.with_columns(
+        first_code=_or_null(first, first >= 0), reclassified_day=_or_null(day, first >= 0)
+    )
+    return Crimes(offences, crimes.victims, crimes.suspects, crimes.relationships, crimes.flags)
+
+
 def change_months(crimes: Crimes, cuts: list[int]) -> pl.DataFrame:
     """The months in which something new is known of a crime: crime, month. Months past the last are left out.
 
     `cuts`: the day each month's extract is drawn; what happens up to the day before is in it.
     """
-    days = crimes.offences.select("crime", "outcome_day", "cancel_day", "transfer_day", "court_day").unpivot(
-        index="crime", value_name="day"
-    )
+    days = crimes.offences.select(
+        "crime", "outcome_day", "cancel_day", "transfer_day", "court_day", "reclassified_day"
+    ).unpivot(index="crime", value_name="day")
     known = days.drop_nulls("day")
     month = np.searchsorted(np.array(cuts), known["day"].to_numpy(), side="right")
     return (
@@ -719,6 +758,7 @@ def as_known_on(crimes: Crimes, cut: int) -> Crimes:
     """The same crimes with what lies on or after the day `cut` taken away, and each suspect's status then."""
     seen = pl.col("outcome_day") < cut
     offences = crimes.offences.with_columns(
+        code=pl.when(pl.col("reclassified_day") >= cut).then("first_code").otherwise("code"),
         outcome=pl.when(seen).then("outcome"),
         outcome_day=pl.when(seen).then("outcome_day"),
         cancelled=(pl.col("cancel_day") < cut).fill_null(False),

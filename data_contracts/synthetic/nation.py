@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,9 +23,18 @@ from data_contracts.extracts.catalogue import CONTRACT_VERSION, EXTRACTS
 from data_contracts.submission import write_submission
 from data_contracts.synthetic import faults
 from data_contracts.synthetic.cases import RELATIONSHIPS, Cases, draw_cases
-from data_contracts.synthetic.crimes import FLAGS, Crimes, Month, as_known_on, change_months, draw_crimes
-from data_contracts.synthetic.draw import Generator, Ints, chance, generator
+from data_contracts.synthetic.crimes import (
+    FLAGS,
+    Crimes,
+    Month,
+    as_known_on,
+    change_months,
+    draw_crimes,
+    reclassified,
+)
+from data_contracts.synthetic.draw import Bools, Generator, Ints, chance, generator
 from data_contracts.synthetic.people import (
+    VARIANTS,
     Pool,
     Travellers,
     as_aliases,
@@ -37,16 +46,51 @@ from data_contracts.synthetic.people import (
 from data_contracts.synthetic.profile import Force, calibrated, forces
 from data_contracts.synthetic.registers import (
     Orders,
-    draw_deletions,
+    deletions,
     draw_incidents,
     draw_management,
     draw_orders,
     no_spells,
+    order_ref,
+    some_of,
 )
-from data_contracts.synthetic.wording import SERIALS_A_YEAR, Habits, habits, in_name_case, write_crimes
+from data_contracts.synthetic.wording import (
+    SERIALS_A_YEAR,
+    Habits,
+    habits,
+    in_name_case,
+    offence_code,
+    write_crimes,
+)
 
 Progress = Callable[[str, date, int], None]
-TRUTHS = ("person_truth", "offence_truth", "planted_faults")
+TRUTHS = ("person_truth", "person_changes", "offence_truth", "planted_faults")
+PERSON_CHANGES_SCHEMA: dict[str, pl.DataType] = {
+    "record_id": pl.String(),
+    "force_code": pl.String(),
+    "period": pl.Date(),
+    "kind": pl.String(),
+    "new_record_id": pl.String(),
+    "fields": pl.String(),
+}
+# Slips that a force can put right; a move or a marriage is none.
+_SLIPS = np.isin(
+    VARIANTS,
+    [
+        "nickname",
+        "typo_forename",
+        "typo_surname",
+        "other_spelling",
+        "names_swapped",
+        "birth_date_swapped",
+        "birth_date_slip",
+        "birth_date_missing",
+        "no_ids",
+        "wrong_id",
+    ],
+)
+_IDENTITY = ("forenames", "surname", "date_of_birth", "pnc_id", "cro_number")
+_ONCE, _CORRECTED, _NIL_FIRST = range(3)
 
 
 @dataclass(frozen=True)
@@ -96,8 +140,15 @@ def write_nation(
     `progress` is told force, period and rows after each submission. The same arguments write the same
     bytes, however many workers there are.
 
+    All but the last month may be drawn late, or be sent twice: as sequence 2 a force sends the whole month
+    again without the faults planted in sequence 1, or after a nil return sent in error.
+
     truth/person_truth: one row a nominal that was sent, `record_id` (force|person_ref) to
-    `true_person_id`. truth/offence_truth: one row a crime. truth/planted_faults: one row a planted fault.
+    `true_person_id`, with the variants of its last version. truth/person_changes: one row a change of a
+    nominal sent earlier, in the month that tells of it: `kind` is corrected (`fields` names what was put
+    right), reidentified (deleted; from then on its crimes name `new_record_id`) or deleted.
+    truth/offence_truth: one row a crime. truth/planted_faults: one row a planted fault; `record_ref` is null
+    for a fault of the submission as a whole.
 
     Raises ValueError on an unknown force, a period that is not the first of a month, or a share outside 0..1.
     """
@@ -123,14 +174,14 @@ def write_nation(
             ):
                 tally.add(written)
                 if progress:
-                    progress(force.code, first_period, sum(written.values()))
+                    progress(force.code, first_period, sum(written[name] for name in EXTRACTS))
     n_faults = _join_truth(folder / "truth", [f.code for f in chosen])
     return NationSummary(
         folder=folder,
         forces=tuple(f.code for f in chosen),
         periods=tuple(m.first for m in _months(order, chosen[0])),
-        n_submissions=len(chosen) * n_months,
-        n_offences=tally.rows["offences (first sent)"],
+        n_submissions=tally.rows[_SUBMISSIONS],
+        n_offences=tally.rows[_FIRST_SENT],
         n_faults=n_faults,
         n_rows={name: tally.rows[name] for name in EXTRACTS},
     )
@@ -145,9 +196,14 @@ def _chosen(codes: Sequence[str] | None) -> list[Force]:
     return [known[c] for c in dict.fromkeys(codes)]
 
 
+_SUBMISSIONS, _FIRST_SENT = "submissions", "offences (first sent)"
+
+
 class _Tally:
+    """Rows by extract, submissions, and offences counted once."""
+
     def __init__(self) -> None:
-        self.rows = dict.fromkeys([*EXTRACTS, "offences (first sent)"], 0)
+        self.rows = dict.fromkeys([*EXTRACTS, _SUBMISSIONS, _FIRST_SENT], 0)
 
     def add(self, written: dict[str, int]) -> None:
         for name, n in written.items():
@@ -155,15 +211,17 @@ class _Tally:
 
 
 def _months(order: _Order, force: Force) -> list[Month]:
-    """The force's months; each is drawn from its systems between the 3rd and the 9th of the next."""
+    """The force's months; each is drawn from its systems between the 3rd and the 9th of the next, or late."""
     months, first = [], order.first_period
     for number in range(order.n_months):
         length = calendar.monthrange(first.year, first.month)[1]
         start = (first - date(1970, 1, 1)).days
         rng = generator(order.seed, "extraction", force.code, number)
-        months.append(
-            Month(number, first, start, start + length - 1, start + length + int(rng.integers(2, 9)))
-        )
+        day = int(rng.integers(2, 9))
+        # Even the late ones are drawn before the next month's.
+        if rng.random() < calibrated("late_month_share") and number < order.n_months - 1:
+            day = int(rng.integers(12, 19))
+        months.append(Month(number, first, start, start + length - 1, start + length + day))
         first += timedelta(days=length)
     return months
 
@@ -180,15 +238,14 @@ def _write_force(
     pool = draw_pool(order.seed, force, order.scale, order.first_period, travellers)
     cases = draw_cases(order.seed, pool, order.scale, months[0].first_day)
     force_state = _ForceState(order, force, habits(force, order.first_period), pool, cases, months)
-    written: dict[str, int] = {}
+    written = _Tally()
     for month in months:
-        rows = force_state.write_month(month)
-        for name, n in rows.items():
-            written[name] = written.get(name, 0) + n
-        if progress:
-            progress(force.code, month.first, sum(rows.values()))
+        for rows in force_state.write_month(month):
+            written.add(rows)
+            if progress:
+                progress(force.code, month.first, sum(rows.get(name, 0) for name in EXTRACTS))
     force_state.write_truth()
-    return written
+    return written.rows
 
 
 class _ForceState:
@@ -210,21 +267,53 @@ class _ForceState:
         self.spells = no_spells()
         self.changing: dict[int, list[Crimes]] = {}
         self.settled = pl.DataFrame(schema={"crime": pl.Int64})
+        # Only what names a nominal that will be removed is kept: it is sent again then.
+        self.fated_crimes: list[Crimes] = []
+        self.fated_incidents: list[pl.DataFrame] = []
+        self.last_incidents = pl.DataFrame(schema={"incident_ref": pl.String})
+        self.replaced = _Replaced()
+        self.never_delete = np.zeros(len(pool.people), dtype=bool)
         self.offence_truth: list[pl.DataFrame] = []
         self.fault_truth: list[pl.DataFrame] = []
+        self.person_changes: list[pl.DataFrame] = []
 
-    def write_month(self, month: Month) -> dict[str, int]:
-        """Draw the month, write its submission; returns rows by extract."""
+    def write_month(self, month: Month) -> Iterator[dict[str, int]]:
+        """Draw the month, write its submission, or two; yields rows by extract of each."""
         order, h, pool = self.order, self.habits, self.pool
-        rng = generator(order.seed, "month", self.force.code, month.number)
+        rng, change_rng = (
+            generator(order.seed, purpose, self.force.code, month.number) for purpose in ("month", "changes")
+        )
+        removed = self._remove_nominals(change_rng, month)
+        corrected, slips = self._correct_nominals(change_rng)
         first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
         new = draw_crimes(rng, pool, self.cases, month, order.scale, first)
         self.serial += new.offences.height
-        new = _with_force_flags(rng, h, new, order.flag_error_share)
-        deletions = draw_deletions(rng, h, self.settled, month)
-        known = self._to_send(new, month)
-        incidents = draw_incidents(rng, h, pool, self.cases, month, order.scale)
-        self.orders, orders = draw_orders(rng, h, pool, self.cases, new, self.orders, month, order.scale)
+        new = _with_force_flags(rng, h, reclassified(change_rng, new), order.flag_error_share)
+        again = self._naming(removed, new)
+        deleted = some_of(rng, self.settled, calibrated("deleted_share")).join(
+            again.offences, on="crime", how="anti", maintain_order="left"
+        )
+        known = self._to_send(new, again, month)
+        self.fated_crimes = [c.without(deleted) for c in self.fated_crimes]
+        incidents = self._incidents_to_send(
+            draw_incidents(rng, h, pool, self.cases, month, order.scale), removed
+        )
+        gone_orders = some_of(
+            change_rng, self.orders.orders.select("order_no"), calibrated("deleted_order_share")
+        )
+        gone_incidents = some_of(
+            change_rng,
+            self.last_incidents.join(incidents, on="incident_ref", how="anti", maintain_order="left"),
+            calibrated("deleted_incident_share"),
+        )
+        self.fated_incidents = [
+            f.join(gone_incidents, on="incident_ref", how="anti", maintain_order="left")
+            for f in self.fated_incidents
+        ]
+        self.last_incidents = incidents.select("incident_ref")
+        self.orders, orders = draw_orders(
+            rng, h, pool, self.cases, new, self.orders.without(gone_orders), month, order.scale
+        )
         self.spells, management = draw_management(rng, h, pool, self.spells, month)
         used = [
             known.victims["nominal"],
@@ -235,36 +324,115 @@ class _ForceState:
             orders["protected"],
             management["nominal"],
         ]
+        for role in (used[1], *used[3:]):
+            self.never_delete[pool.person_of[role.drop_nulls().to_numpy()]] = True
         nominals = self._nominals_to_send(rng, pl.concat(used).drop_nulls().unique().sort().to_numpy(), known)
+        merged = removed.filter(pl.col("becomes").is_not_null())
+        dropped = removed.filter(pl.col("becomes").is_null())
         extracts = {
             **write_crimes(rng, h, known),
-            "persons": in_name_case(h, as_nominals(pool, nominals, h.person_ref())),
+            "persons": in_name_case(h, self._written_nominals(month, nominals, corrected, slips)),
             "person_aliases": in_name_case(h, as_aliases(pool, nominals, h.person_ref())),
             "incidents": incidents.drop("victim", "suspect"),
             "protective_orders": orders.drop("respondent", "protected"),
             "offender_management": management.drop("nominal"),
-            "deletions": deletions,
+            "deletions": pl.concat(
+                [
+                    deletions(rng, "offences", _refs(deleted, h.crime_ref()), month),
+                    deletions(change_rng, "incidents", gone_incidents["incident_ref"], month),
+                    deletions(change_rng, "protective_orders", _refs(gone_orders, order_ref()), month),
+                    deletions(change_rng, "persons", _refs(merged, h.person_ref()), month, "duplicate"),
+                    deletions(change_rng, "persons", _refs(dropped, h.person_ref()), month),
+                ]
+            ),
         }
-        if order.fault_share:
-            fault_rng = generator(order.seed, "faults", self.force.code, month.number)
-            extracts, planted = faults.plant(
-                fault_rng, extracts, order.fault_share, force_code=self.force.code
-            )
-            self.fault_truth.append(
-                planted.select(
-                    force_code=pl.lit(self.force.code),
-                    period=pl.lit(month.first),
-                    sequence=pl.lit(1, dtype=pl.Int64),
-                    extract="extract",
-                    record_ref="record_ref",
-                    rule="rule",
-                )
-            )
         self._remember(new)
-        self._send(month, extracts)
-        return {n: f.height for n, f in extracts.items()} | {"offences (first sent)": new.offences.height}
+        yield from self._send_month(month, extracts, new.offences.height)
 
-    def _to_send(self, new: Crimes, month: Month) -> Crimes:
+    def _remove_nominals(self, rng: Generator, month: Month) -> pl.DataFrame:
+        """Remove some fated nominals; returns them as nominal, becomes."""
+        pool = self.pool
+        due = np.flatnonzero(pool.fated & pool.sent)
+        due = due[chance(rng, calibrated("fate_month_share"), len(due))]
+        person = pool.person_of[due]
+        further = due != pool.main[person]
+        # A duplicate is found out where the force has sent the other nominal too.
+        removable = np.where(further, pool.sent[pool.main[person]], ~self.never_delete[person])
+        due, person, further = due[removable], person[removable], further[removable]
+        becomes = pool.main[person].copy()
+        pool.second[person[further]] = -1
+        pool.renew(rng, person[~further])
+        pool.sent[due] = pool.changed[due] = pool.fated[due] = False
+        pool.removed[due] = True
+        removed = pl.DataFrame(
+            {"nominal": due, "becomes": pl.Series(becomes, dtype=pl.Int64).set(pl.Series(~further), None)}
+        )
+        self.replaced.add(removed)
+        h = self.habits
+        self._changed(
+            month,
+            removed.select(
+                person_ref=h.person_ref(),
+                kind=pl.when(pl.col("becomes").is_null())
+                .then(pl.lit("deleted"))
+                .otherwise(pl.lit("reidentified")),
+                new_person_ref=h.person_ref("becomes"),
+                fields=pl.lit(None, dtype=pl.String),
+            ),
+        )
+        return removed
+
+    def _correct_nominals(self, rng: Generator) -> tuple[Ints, Bools]:
+        """Put slips of some known nominals right; returns them with the variants they had until now."""
+        pool = self.pool
+        slipped = np.flatnonzero(pool.sent & pool.variants[:, _SLIPS].any(axis=1))
+        chosen = slipped[chance(rng, calibrated("corrected_nominal_share"), len(slipped))]
+        slips = pool.variants[chosen]
+        pool.variants[chosen] = slips & ~_SLIPS
+        pool.changed[chosen] = True
+        return chosen, slips
+
+    def _written_nominals(self, month: Month, nominals: Ints, corrected: Ints, slips: Bools) -> pl.DataFrame:
+        """The nominals as sent this month, which tell what has become of those corrected."""
+        rows = np.concatenate([nominals, corrected])
+        variants = np.concatenate([self.pool.variants[nominals], slips])
+        written = as_nominals(self.pool, rows, self.habits.person_ref(), variants)
+        now, before = written.head(len(nominals)), written.tail(len(corrected)).select(_IDENTITY)
+        told = now[np.searchsorted(nominals, corrected)].hstack(before.rename(lambda c: f"{c}_before"))
+        told = told.select(
+            "person_ref",
+            kind=pl.lit("corrected"),
+            new_person_ref=pl.lit(None, dtype=pl.String),
+            fields=pl.concat_str(
+                [pl.when(pl.col(c).ne_missing(pl.col(f"{c}_before"))).then(pl.lit(c)) for c in _IDENTITY],
+                separator=",",
+                ignore_nulls=True,
+            ),
+        )
+        # A slip that did not show, as a nickname for a name without one, is no change.
+        self._changed(month, told.filter(pl.col("fields") != ""))
+        return now
+
+    def _changed(self, month: Month, rows: pl.DataFrame) -> None:
+        of_force = pl.lit(f"{self.force.code}|")
+        self.person_changes.append(
+            rows.select(
+                record_id=of_force + pl.col("person_ref"),
+                force_code=pl.lit(self.force.code),
+                period=pl.lit(month.first),
+                kind="kind",
+                new_record_id=of_force + pl.col("new_person_ref"),
+                fields="fields",
+            )
+        )
+
+    def _naming(self, removed: pl.DataFrame, new: Crimes) -> Crimes:
+        """Crimes sent earlier (before `new`) that name one of the removed nominals."""
+        kept = Crimes.joined([new.only(new.offences.clear()), *self.fated_crimes])
+        roles = pl.concat([kept.victims.select("crime", "nominal"), kept.suspects.select("crime", "nominal")])
+        return kept.only(roles.join(removed, on="nominal", how="semi").select("crime"))
+
+    def _to_send(self, new: Crimes, again: Crimes, month: Month) -> Crimes:
         """This month's crimes as they stand when the extract is drawn, and earlier ones that have changed."""
         cuts = [m.cut for m in self.months]
         changes = change_months(new, cuts)
@@ -274,7 +442,26 @@ class _ForceState:
             if due.height:
                 self.changing.setdefault(number, []).append(new.only(due))
         self.settled = new.offences.select("crime").join(later, on="crime", how="anti", maintain_order="left")
-        return as_known_on(Crimes.joined([new, *self.changing.pop(month.number, [])]), month.cut)
+        changed = self.changing.pop(month.number, [])
+        for crimes in changed:
+            again = again.without(crimes.offences)
+        sent = as_known_on(Crimes.joined([new, *changed, again]), month.cut)
+        roles = pl.concat([new.victims.select("crime", "nominal"), new.suspects.select("crime", "nominal")])
+        fated = roles.filter(pl.Series(_at(self.pool.fated, roles["nominal"])))
+        self.fated_crimes.append(new.only(fated))
+        return self.replaced.in_crimes(sent)
+
+    def _incidents_to_send(self, new: pl.DataFrame, removed: pl.DataFrame) -> pl.DataFrame:
+        """This month's incidents, and earlier ones that name one of the removed nominals."""
+        h, fated = self.habits, self.pool.fated
+        old = pl.concat([new.clear(), *self.fated_incidents])
+        gone = removed["nominal"].implode()
+        again = self.replaced.in_columns(
+            old.filter(pl.any_horizontal(pl.col("victim", "suspect").is_in(gone))), "victim", "suspect"
+        ).with_columns(victim_person_ref=h.person_ref("victim"), suspect_person_ref=h.person_ref("suspect"))
+        hit = _at(fated, new["victim"]) | _at(fated, new["suspect"])
+        self.fated_incidents.append(new.filter(pl.Series(hit)))
+        return pl.concat([new, again])
 
     def _nominals_to_send(self, rng: Generator, used: Ints, known: Crimes) -> Ints:
         """New nominals, and known ones that moved, went into custody or came out, or died."""
@@ -301,28 +488,80 @@ class _ForceState:
         pool.changed[:] = False
         return np.union1d(first_seen, again)
 
-    def _send(self, month: Month, extracts: dict[str, pl.DataFrame]) -> None:
-        drawn = datetime(1970, 1, 1) + timedelta(days=month.cut, minutes=90 + self.force.number)
-        write_submission(
-            self.order.folder / "submissions" / f"{self.force.code}_{month.first:%Y-%m}_1",
-            force_code=self.force.code,
+    def _send_month(
+        self, month: Month, extracts: dict[str, pl.DataFrame], n_first_sent: int
+    ) -> Iterator[dict[str, int]]:
+        """Send the month once, or first in error and then as it should be; yields rows by extract of each."""
+        # An earlier nation in the same folder may have sent the month more often.
+        for stale in (self.order.folder / "submissions").glob(f"{self.force.code}_{month.first:%Y-%m}_*"):
+            shutil.rmtree(stale)
+        rng = generator(self.order.seed, "sendings", self.force.code, month.number)
+        corrected, nil = calibrated("corrected_month_share"), calibrated("nil_month_share")
+        draw = rng.random()
+        # What is put right after the last month would come after the nation's end.
+        last = month.number == self.order.n_months - 1
+        way = _ONCE if last or draw >= corrected + nil else _CORRECTED if draw < corrected else _NIL_FIRST
+        days_later = int(rng.integers(3, 9))
+        first_sent = {_FIRST_SENT: n_first_sent}
+        if way == _ONCE:
+            yield self._send(month, 1, 0, extracts, faulty=True) | first_sent
+        elif way == _CORRECTED:
+            # The first export also broke off: the incidents are not all there.
+            incidents = extracts["incidents"]
+            short = extracts | {"incidents": incidents.head(incidents.height * 9 // 10)}
+            yield self._send(month, 1, 0, short, faulty=True) | first_sent
+            yield self._send(month, 2, days_later, extracts, faulty=False)
+        else:
+            yield self._send(month, 1, 0, {n: f.clear() for n, f in extracts.items()}, faulty=False)
+            yield self._send(month, 2, days_later, extracts, faulty=True) | first_sent
+
+    def _send(
+        self, month: Month, sequence: int, days_later: int, extracts: dict[str, pl.DataFrame], *, faulty: bool
+    ) -> dict[str, int]:
+        """Write one submission; returns rows by extract."""
+        order, code = self.order, self.force.code
+        stray = False
+        if faulty and order.fault_share:
+            rng = generator(order.seed, "faults", code, month.number)
+            extracts, planted = faults.plant(
+                rng, extracts, order.fault_share, force_code=code, period=month.first
+            )
+            extracts, stray, on_submission = faults.plant_on_submission(rng, extracts, order.fault_share)
+            self.fault_truth.append(
+                pl.concat([planted, on_submission]).select(
+                    force_code=pl.lit(code),
+                    period=pl.lit(month.first),
+                    sequence=pl.lit(sequence, dtype=pl.Int64),
+                    extract="extract",
+                    record_ref="record_ref",
+                    rule="rule",
+                )
+            )
+        drawn = datetime(1970, 1, 1) + timedelta(days=month.cut + days_later, minutes=90 + self.force.number)
+        folder = write_submission(
+            order.folder / "submissions" / f"{code}_{month.first:%Y-%m}_{sequence}",
+            force_code=code,
             period=month.first,
-            sequence=1,
+            sequence=sequence,
             extracted_at=drawn,
             contact="data.quality@example.org",
             extracts={name: extracts[name] for name in EXTRACTS},
             contract_version=CONTRACT_VERSION,
             file_format=self.habits.file_format,
         )
+        if stray:
+            (folder / "read_me.txt").write_text("Questions to the data quality team.\n", encoding="utf-8")
+        return {n: f.height for n, f in extracts.items()} | {_SUBMISSIONS: 1}
 
     def _remember(self, new: Crimes) -> None:
-        true = new.flags.group_by("crime", maintain_order=True).agg(
-            pl.col("flag")
-            .filter(pl.col("is_true"))
-            .replace_strict(list(range(len(FLAGS))), list(FLAGS), return_dtype=pl.String)
+        words = pl.col("flag").replace_strict(list(range(len(FLAGS))), list(FLAGS), return_dtype=pl.String)
+        true = (
+            new.flags.select("crime", "is_true", flag=words)
+            .group_by("crime", maintain_order=True)
+            .agg(pl.col("flag").filter(pl.col("is_true")))
         )
         self.offence_truth.append(
-            new.offences.select("crime", "relationship", "domestic", "online")
+            new.offences.select("crime", "relationship", "domestic", "online", "code", "first_code")
             .join(true, on="crime", how="left", maintain_order="left")
             .select(
                 force_code=pl.lit(self.force.code),
@@ -333,21 +572,61 @@ class _ForceState:
                 is_domestic_abuse="domestic",
                 is_online="online",
                 true_flags=pl.col("flag").list.join(","),
+                true_offence_code=offence_code(),
+                first_offence_code=offence_code("first_code"),
             )
         )
 
     def write_truth(self) -> None:
         """The force's part of the truth."""
         parts = self.order.folder / "truth" / "parts"
-        sent = np.flatnonzero(
-            self.pool.sent | (self.pool.died_on[self.pool.person_of] < np.iinfo(np.int64).max)
+        sent = np.flatnonzero(self.pool.sent | self.pool.removed)
+        found = {
+            "person_truth": truth_of(self.pool, sent, self.habits.person_ref()),
+            "person_changes": pl.concat([pl.DataFrame(schema=PERSON_CHANGES_SCHEMA), *self.person_changes]),
+            "offence_truth": pl.concat(self.offence_truth),
+            "planted_faults": pl.concat([faults.none_planted(), *self.fault_truth]),
+        }
+        for name, rows in found.items():
+            rows.write_parquet(parts / f"{name}.{self.force.code}.parquet")
+
+
+class _Replaced:
+    """Nominals that a force has removed, and what stands in their place (null: nothing)."""
+
+    def __init__(self) -> None:
+        self.old: list[int] = []
+        self.new: list[int | None] = []
+
+    def add(self, removed: pl.DataFrame) -> None:
+        """`removed`: nominal, becomes."""
+        self.old += removed["nominal"].to_list()
+        self.new += removed["becomes"].to_list()
+
+    def in_columns(self, rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        if not self.old:
+            return rows
+        new = pl.Series(self.new, dtype=pl.Int64)
+        return rows.with_columns(pl.col(columns).replace(pl.Series(self.old), new))
+
+    def in_crimes(self, crimes: Crimes) -> Crimes:
+        return Crimes(
+            crimes.offences,
+            self.in_columns(crimes.victims, "nominal"),
+            self.in_columns(crimes.suspects, "nominal"),
+            crimes.relationships,
+            crimes.flags,
         )
-        truth_of(self.pool, sent, self.habits.person_ref()).write_parquet(
-            parts / f"person_truth.{self.force.code}.parquet"
-        )
-        pl.concat(self.offence_truth).write_parquet(parts / f"offence_truth.{self.force.code}.parquet")
-        found = self.fault_truth or [faults.none_planted()]
-        pl.concat(found).write_parquet(parts / f"planted_faults.{self.force.code}.parquet")
+
+
+def _at(true_of: Bools, nominals: pl.Series) -> Bools:
+    """Whether it is true of each of these nominals; never of none."""
+    rows = nominals.fill_null(-1).to_numpy()
+    return np.where(rows >= 0, true_of[rows], False)
+
+
+def _refs(rows: pl.DataFrame, ref: pl.Expr) -> pl.Series:
+    return rows.select(ref).to_series()
 
 
 def _with_force_flags(rng: Generator, h: Habits, crimes: Crimes, error_share: float) -> Crimes:

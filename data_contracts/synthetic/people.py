@@ -363,14 +363,17 @@ class Pool:
     """Everybody a force knows, and its nominals.
 
     Nominal `i < len(people)` is person `i`'s first; later ones are further nominals of `person_of[i]`.
+    `main` and `second` are the nominals in use of each person, `second` -1 where there is none.
     `variants[:, v]` says whether a nominal differs in the way `VARIANTS[v]`; `noise` is the nominal's own
     random number. `victims` and `suspects` pick persons by class. `moves` counts changes of address; a
-    nominal that was `sent` and has `changed` is sent again.
+    nominal that was `sent` and has `changed` is sent again. `fated` are the nominals that the force will
+    delete or find to be somebody it knows already; `removed` those of them that it has.
     """
 
     force: Force
     people: People
     person_of: Ints
+    main: Ints
     second: Ints
     variants: Bools
     noise: Ints
@@ -381,11 +384,24 @@ class Pool:
     in_custody: Bools
     sent: Bools
     changed: Bools
+    fated: Bools
+    removed: Bools
 
     def nominal(self, rng: Generator, person: Ints) -> Ints:
-        """The nominal a crime is recorded against: mostly the person's first, else the duplicate."""
+        """The nominal a crime is recorded against: mostly the person's main one, else the duplicate."""
         other = self.second[person]
-        return np.where((other >= 0) & chance(rng, 0.4, len(person)), other, person)
+        return np.where((other >= 0) & chance(rng, 0.4, len(person)), other, self.main[person])
+
+    def renew(self, rng: Generator, person: Ints) -> None:
+        """Give these persons a new main nominal, for when they come to notice again."""
+        n, first = len(person), len(self.person_of)
+        self.main[person] = first + np.arange(n)
+        self.variants = np.concatenate([self.variants, self.variants[person]])
+        self.person_of = np.concatenate([self.person_of, person])
+        self.noise = np.concatenate([self.noise, rng.integers(0, 1 << 40, n)])
+        self.moves = np.concatenate([self.moves, np.zeros(n, dtype=np.int64)])
+        for column in ("in_custody", "sent", "changed", "fated", "removed"):
+            setattr(self, column, np.concatenate([getattr(self, column), np.zeros(n, dtype=bool)]))
 
 
 def draw_pool(seed: int, force: Force, scale: float, reference: date, travellers: Travellers) -> Pool:
@@ -426,10 +442,19 @@ def _with_nominals(rng: Generator, force: Force, people: People) -> Pool:
     variants = rng.random((len(person_of), len(VARIANTS))) < shares[:, away.astype(int)].T
     bounds = bounds_of(people.person_class, N_CLASSES)
     m = len(person_of)
+    # Its own generator: what becomes of nominals shifts nobody's name.
+    fate = rng.spawn(1)[0].random(m)
+    fated = np.concatenate(
+        [
+            (fate[:n] < calibrated("deleted_nominal_share")) & (second < 0),
+            fate[n:] < calibrated("reidentified_share"),
+        ]
+    )
     return Pool(
         force=force,
         people=people,
         person_of=person_of,
+        main=np.arange(n),
         second=second,
         variants=variants,
         noise=rng.integers(0, 1 << 40, m),
@@ -440,6 +465,8 @@ def _with_nominals(rng: Generator, force: Force, people: People) -> Pool:
         in_custody=np.zeros(m, dtype=bool),
         sent=np.zeros(m, dtype=bool),
         changed=np.zeros(m, dtype=bool),
+        fated=fated,
+        removed=np.zeros(m, dtype=bool),
     )
 
 
@@ -495,13 +522,23 @@ def age_on(born: Ints, day: Ints) -> Ints:
     return (_calendar(day) - _calendar(born)) // 10_000
 
 
-def _calendar(day: Ints) -> Ints:
-    """yyyymmdd as a number."""
-    dates = day.astype("datetime64[D]")
+_FIRST_YEAR, _LAST_YEAR = 1800, 2199
+
+
+@cache
+def _calendar_table() -> tuple[Ints, int]:
+    """yyyymmdd of every day of the years above, and the day the table begins with."""
+    dates = np.arange(f"{_FIRST_YEAR}-01-01", f"{_LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
     years = dates.astype("datetime64[Y]").astype(np.int64) + 1970
     months = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
     days = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
-    return years * 10_000 + months * 100 + days
+    return years * 10_000 + months * 100 + days, int(dates[0].astype(np.int64))
+
+
+def _calendar(day: Ints) -> Ints:
+    """yyyymmdd as a number, looked up: working it out for a million days takes numpy a second."""
+    table_, first = _calendar_table()
+    return table_[day - first]
 
 
 def check_letter(year: pl.Expr, serial: pl.Expr) -> pl.Expr:
@@ -514,15 +551,19 @@ def check_letter(year: pl.Expr, serial: pl.Expr) -> pl.Expr:
     )
 
 
-def as_nominals(pool: Pool, nominal: Ints, person_ref: pl.Expr) -> pl.DataFrame:
+def as_nominals(
+    pool: Pool, nominal: Ints, person_ref: pl.Expr, variants: Bools | None = None
+) -> pl.DataFrame:
     """The nominals as the force would write them: one row each, the columns of the `persons` extract.
 
-    `person_ref`: an expression over the column `nominal`.
+    `person_ref`: an expression over the column `nominal`. `variants`: how each differs from the person, if
+    not as the pool says.
     """
     p = pool.people
     person = pool.person_of[nominal]
     noise = pool.noise[nominal]
-    is_ = {v: pool.variants[nominal, i] for i, v in enumerate(VARIANTS)}
+    differs = pool.variants[nominal] if variants is None else variants
+    is_ = {v: differs[:, i] for i, v in enumerate(VARIANTS)}
     known = names()
     forename, surname = _spelt(pool, nominal, person, is_)
     middle = known.forenames.gather(np.maximum(p.middle[person], 0))

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.code_lists import codes
+from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.synthetic.cases import IS_DOMESTIC, IS_INTIMATE, Cases
 from data_contracts.synthetic.crimes import DAY, Crimes, Month
 from data_contracts.synthetic.draw import Bools, Generator, Ints, chance, choose
@@ -108,6 +109,14 @@ class Orders:
 
     orders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_ORDER_COLUMNS))
     states: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_STATE_COLUMNS))
+    n_drawn: int = 0
+
+    def without(self, gone: pl.DataFrame) -> Orders:
+        """The register without the orders in the column `order_no` of another frame."""
+        orders, states = (
+            f.join(gone, on="order_no", how="anti", maintain_order="left") for f in (self.orders, self.states)
+        )
+        return Orders(orders, states, self.n_drawn)
 
 
 def draw_orders(
@@ -137,13 +146,13 @@ def draw_orders(
     n = len(pair)
     kind = choose(rng, rows["share"].to_numpy()[None, :], np.zeros(n, dtype=np.int64))
     granted = np.sort(rng.integers(month.first_day - backlog, month.last_day + 1, n))
-    first_no = orders.orders.height + 1
+    first_no = orders.n_drawn + 1
     new = pl.DataFrame(
         {
             "order_no": first_no + np.arange(n),
             "order_type": rows["order_type"].gather(kind),
-            "respondent": cases.suspect[pair],
-            "protected": pl.Series(cases.victim[pair]).set(
+            "respondent": pool.main[cases.suspect[pair]],
+            "protected": pl.Series(pool.main[cases.victim[pair]]).set(
                 pl.Series(rows["protects"].to_numpy()[kind] == "N"), None
             ),
             "victim_person": cases.victim[pair],
@@ -179,7 +188,7 @@ def draw_orders(
         .join(all_orders, on="order_no", maintain_order="left")
         .sort("order_no", "state_no")
         .select(
-            order_ref=pl.lit("PO-") + pl.col("order_no").cast(pl.String).str.zfill(6),
+            order_ref=order_ref(),
             state_no="state_no",
             order_type="order_type",
             respondent_person_ref=h.person_ref("respondent"),
@@ -195,7 +204,12 @@ def draw_orders(
             protected="protected",
         )
     )
-    return Orders(all_orders, states), extract
+    return Orders(all_orders, states, orders.n_drawn + n), extract
+
+
+def order_ref() -> pl.Expr:
+    """An order's number as a force writes it."""
+    return pl.lit("PO-") + pl.col("order_no").cast(pl.String).str.zfill(6)
 
 
 def _changes(
@@ -261,6 +275,7 @@ def draw_management(
     share = calibrated("managed_suspect_share") * (1.0 if month.number == 0 else 0.03)
     weight = people.suspect_weight[grown]
     chosen = grown[chance(rng, np.minimum(share * weight / weight.mean(), 0.5), len(grown))]
+    chosen = pool.main[chosen]
     if spells.height:
         chosen = np.setdiff1d(chosen, spells["nominal"].to_numpy())
     n = len(chosen)
@@ -321,15 +336,35 @@ def no_spells() -> pl.DataFrame:
     return pl.DataFrame(schema=_SPELL_COLUMNS)
 
 
-def draw_deletions(rng: Generator, h: Habits, settled: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """Crimes of the month before that are taken back now, of those that will not be sent again (`settled`)."""
-    n_deleted = min(settled.height, int(rng.poisson(settled.height * calibrated("deleted_share"))))
-    hit = settled.gather(np.sort(rng.choice(settled.height, n_deleted, replace=False)))
-    reasons = rng.choice(np.array(["recorded_in_error", "duplicate", "court_order"]), hit.height)
-    day = rng.integers(month.first_day, month.last_day + 1, hit.height)
-    return hit.with_columns(day=pl.Series(day)).select(
-        extract=pl.lit("offences"),
-        record_ref=h.crime_ref(),
-        reason=pl.Series(reasons, dtype=pl.String),
+# Of several reasons each is as likely as the next: judgement.
+_REASONS = {
+    "offences": ("recorded_in_error", "duplicate", "court_order"),
+    "incidents": ("recorded_in_error", "duplicate"),
+    "protective_orders": ("recorded_in_error",),
+    "persons": ("recorded_in_error", "data_subject_request", "retention"),
+}
+
+
+def some_of(rng: Generator, rows: pl.DataFrame, share: float) -> pl.DataFrame:
+    """That share of the rows, give or take, in their order."""
+    n = min(rows.height, int(rng.poisson(rows.height * share)))
+    return rows.gather(np.sort(rng.choice(rows.height, n, replace=False)))
+
+
+def deletions(
+    rng: Generator, extract: str, refs: pl.Series, month: Month, reason: str | None = None
+) -> pl.DataFrame:
+    """Records sent in earlier months that are taken back now, with the columns of the extract."""
+    if refs.is_empty():
+        return pl.DataFrame(schema=EXTRACTS["deletions"].schema)
+    reasons = np.array([reason] if reason else _REASONS[extract])
+    day = rng.integers(month.first_day, month.last_day + 1, len(refs))
+    return pl.DataFrame(
+        {"record_ref": refs, "reason": rng.choice(reasons, len(refs)), "day": day},
+        schema={"record_ref": pl.String, "reason": pl.String, "day": pl.Int64},
+    ).select(
+        extract=pl.lit(extract),
+        record_ref="record_ref",
+        reason="reason",
         deleted_on=pl.col("day").cast(pl.Int32).cast(pl.Date),
     )

@@ -167,6 +167,11 @@ def _of(column: str, words: tuple[str, ...] | list[str]) -> pl.Expr:
     )
 
 
+def offence_code(column: str = "code") -> pl.Expr:
+    """An offence as its Home Office code."""
+    return _of(column, behaviour().codes)
+
+
 def _stamp(column: str) -> pl.Expr:
     return (pl.col(column) * 60_000_000).cast(pl.Datetime("us"))
 
@@ -177,14 +182,14 @@ def _date(column: str) -> pl.Expr:
 
 def write_crimes(rng: Generator, h: Habits, crimes: Crimes) -> dict[str, pl.DataFrame]:
     """The five extracts that travel with a crime, from `as_known_on`."""
-    b, o = behaviour(), crimes.offences
+    o = crimes.offences
     ref = h.crime_ref()
     location = _words(h.record_system, "location_type").write(o["location"].to_numpy(), o["crime"].to_numpy())
     location = _with_unmapped(rng, "location_type", _untidy(rng, location))
     places = outcodes()[0].gather(o["outcode"])
     offences = o.with_columns(location_word=location, place=places, mo=_free_text(h, o)).select(
         crime_ref=ref,
-        offence_code=_of("code", b.codes),
+        offence_code=offence_code(),
         committed_from=_stamp("committed_from"),
         committed_to=_stamp("committed_to"),
         committed_time_known=pl.when("time_known").then(pl.lit("Y")).otherwise(pl.lit("N")),

@@ -11,9 +11,11 @@ import pytest
 
 from data_contracts.synthetic.nation import write_nation
 
-# Five record systems, both file formats, and neighbours that share travellers.
+# Four record systems, both file formats, and neighbours that share travellers.
 FORCES = ("E23000036", "E23000033", "E23000037", "E23000006", "E23000005")
 FIRST = date(2026, 1, 1)
+# Seeds under which forces send a month late, twice, and as a nil return in error.
+CLEAN_SEED, FAULTY_SEED = 8, 8
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +24,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clean")
     write_nation(
         folder,
-        seed=11,
+        seed=CLEAN_SEED,
         scale=0.06,
         first_period=FIRST,
         n_months=3,
@@ -35,17 +37,26 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two months of three forces with many planted faults and the usual missed markers."""
+    """Two months of three forces with very many planted faults and the usual missed markers."""
     folder = tmp_path_factory.mktemp("faulty")
     write_nation(
-        folder, seed=12, scale=0.06, first_period=FIRST, n_months=2, fault_share=0.06, forces=FORCES[:3]
+        folder,
+        seed=FAULTY_SEED,
+        scale=0.06,
+        first_period=FIRST,
+        n_months=2,
+        fault_share=0.4,
+        forces=[FORCES[0], FORCES[1], FORCES[3]],
     )
     return folder
 
 
 @pytest.fixture(scope="session")
 def read() -> Callable[[Path, str], pl.DataFrame]:
-    """Every sent row of one extract as text, with `force_code` and `period` (YYYY-MM) of its submission."""
+    """Every sent row of one extract as text, with `force_code`, `period` (YYYY-MM) and `sequence` of its submission.
+
+    In order of force, period and sequence, which is the order of extraction within a force.
+    """
 
     def rows(folder: Path, extract: str) -> pl.DataFrame:
         parts = []
@@ -53,12 +64,12 @@ def read() -> Callable[[Path, str], pl.DataFrame]:
             frame = (
                 pl.read_parquet(file) if file.suffix == ".parquet" else pl.read_csv(file, infer_schema=False)
             )
-            force, period, _ = file.parent.name.split("_")
+            force, period, sequence = file.parent.name.split("_")
             stamps = [c for c, t in frame.schema.items() if isinstance(t, pl.Datetime)]
             parts.append(
                 frame.with_columns(pl.col(stamps).dt.strftime("%Y-%m-%dT%H:%M:%S"))
                 .cast(pl.String)
-                .with_columns(force_code=pl.lit(force), period=pl.lit(period))
+                .with_columns(force_code=pl.lit(force), period=pl.lit(period), sequence=pl.lit(sequence))
             )
         return pl.concat(parts)
 

@@ -22,7 +22,7 @@ def nominals(clean: Path, read: Read) -> pl.DataFrame:
     """The last version of each nominal beside the truth about it."""
     last = (
         read(clean, "persons")
-        .sort("period")
+        .sort("period", "sequence")
         .unique(["force_code", "person_ref"], keep="last", maintain_order=True)
     )
     return last.join(
@@ -65,7 +65,8 @@ def test_travellers_are_known_to_several_forces_by_names_that_differ(clean: Path
 def test_a_force_holds_some_people_twice(clean: Path, read: Read) -> None:
     doubled = nominals(clean, read).group_by("force_code", "true_person_id").len().filter(pl.col("len") > 1)
     assert doubled.height > 50
-    assert doubled["len"].max() == 2
+    # A third is that of somebody who came to notice again after theirs was deleted.
+    assert doubled["len"].max() <= 3
 
 
 def test_planted_groups_are_what_their_label_says(clean: Path, read: Read) -> None:

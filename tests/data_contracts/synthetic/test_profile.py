@@ -20,7 +20,7 @@ CRIME = ["force_code", "crime_ref"]
 @pytest.fixture(scope="session")
 def crimes(clean: Path, read: Read) -> pl.DataFrame:
     """The last version of each live crime, with offence group, true domestic marker and first victim."""
-    last = read(clean, "offences").sort("period").unique(CRIME, keep="last", maintain_order=True)
+    last = read(clean, "offences").sort("period", "sequence").unique(CRIME, keep="last", maintain_order=True)
     victims = (
         read(clean, "victims")
         .filter(pl.col("victim_no") == "1")
@@ -106,6 +106,8 @@ def test_every_table_names_what_exists() -> None:
     assert set(table("order_types")["order_type"]) <= set(codes("order_types"))
     assert table("management_schemes")["scheme"].to_list() == codes("management_schemes").to_list()
     assert set(table("locations")["location_type"]) <= set(codes("location_types"))
+    codes_ = table("reclassifications").select("first_code", "offence_code").unpivot()["value"]
+    assert set(codes_) <= set(behaviour().codes)
     assert len(forces()) == 43
 
 
@@ -132,6 +134,7 @@ def test_the_calibration_names_its_basis() -> None:
         "outcomes",
         "locations",
         "variants",
+        "reclassifications",
     ):
         assert table(name)["basis"].null_count() == 0, name
 
