@@ -14,8 +14,9 @@ export UV_SYSTEM_CERTS := 1
 PYTEST_ARGS ?=
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
+BENCH_NOMINALS ?= 100000 1000000
 
-CODE := data_contracts assets orchestration cli
+CODE := data_contracts decisions assets orchestration cli
 STAMP := $(VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
 # From inside the project, as Dagster calls it: a relative project folder would stay in the manifest.
@@ -92,6 +93,10 @@ format: setup ## Bring code into shape
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-linkage
+bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md
+	@$(BIN)/python -m tests.bench_linkage $(BENCH_NOMINALS)
 
 .PHONY: serve
 serve: ## The hub over the current release (not yet built)

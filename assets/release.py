@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 from duckdb_extensions import import_extension
+from sqlalchemy import select
 
 from assets.pages import write_pages
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
@@ -23,9 +25,20 @@ from assets.storage import DataRoot, Layout, write_json
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
+from decisions import audit
+from decisions.store import Store
+from decisions.tables import audit_log
 
 # Code and data that decide what a release holds; a change in any of them is another release.
-_DECIDING = ("assets", "data_contracts", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
+_DECIDING = (
+    "assets",
+    "data_contracts",
+    "decisions",
+    "dbt_project/models",
+    "dbt_project/macros",
+    "dbt_project/seeds",
+)
+IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
 
@@ -63,18 +76,27 @@ def code_digest(root: Path = PROJECT_FOLDER.parent) -> str:
     return digest.hexdigest()
 
 
-def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]], key: str | None = None) -> Path:
+def write_release(
+    layout: Layout,
+    catalogue: dict[str, dict[str, Any]],
+    key: str | None = None,
+    *,
+    decisions: Store | None = None,
+) -> Path:
     """Write the release of the run in the warehouse and make it current. Returns its folder.
 
     With `key` (16, 24 or 32 characters) the identifiable marts are encrypted at rest (AES, Parquet's own).
+    With `decisions` the manifest holds the head of their audit log as it was at the run's knowledge cut.
     Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
     """
     parameters = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
     submissions = pl.read_parquet(layout.run / "run_submissions.parquet").sort("submission_id")
     code = code_digest()
-    inputs = hashlib.sha256(
-        json.dumps([parameters, submissions["submission_id"].to_list(), code], default=str).encode()
-    ).hexdigest()
+    audit_head = _audit_head(decisions, parameters["as_of"]) if decisions else None
+    # Two runs may have the same submissions and another history of who is who.
+    history = [sha256_of(layout.person_ledger), sha256_of(layout.run / IDENTITY_DECISIONS), audit_head]
+    made_from = [parameters, submissions["submission_id"].to_list(), code, history]
+    inputs = hashlib.sha256(json.dumps(made_from, default=str).encode()).hexdigest()
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -87,6 +109,8 @@ def write_release(layout: Layout, catalogue: dict[str, dict[str, Any]], key: str
         "versions": {"contract": CONTRACT_VERSION, "code": code, **_versions(layout)},
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
+        "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
+        "ranked_list": _ranked_list(layout, catalogue),
         "inputs": submissions.select(
             "submission_id",
             "content_hash",
@@ -184,6 +208,69 @@ def _coverage(layout: Layout, parameters: dict[str, Any], submissions: pl.DataFr
     }
 
 
+def _identity(layout: Layout, as_of: datetime) -> dict[str, Any]:
+    """Who is who in this run: nominals and the persons they are, those withheld by reason, what happened to ids since the
+    run before, and the decisions in force.
+    """
+    links = pl.scan_parquet(layout.person_links)
+    totals = links.select(
+        pl.len().alias("records"),
+        pl.col("person_id").n_unique().alias("persons"),
+        pl.col("person_id").filter("withheld").n_unique().alias("persons_withheld"),
+        pl.col("model_version").max(),
+    )
+    withheld = (
+        links.filter("withheld")
+        .explode("withheld_reasons")
+        .group_by("withheld_reasons")
+        .agg(pl.col("person_id").n_unique().alias("n"))
+        .sort("withheld_reasons")
+    )
+    # A run in which nothing happened to anybody leaves no row: the last rows are then those of a run before.
+    events = (
+        pl.scan_parquet(layout.person_ledger)
+        .filter((pl.col("run_no") == pl.col("run_no").max()) & (pl.col("as_of") == as_of))
+        .group_by("event")
+        .len()
+        .sort("event")
+    )
+    decided = pl.scan_parquet(layout.run / IDENTITY_DECISIONS).select(pl.col("decision_id").unique().sort())
+    return {
+        **totals.collect().row(0, named=True),
+        "withheld_by_reason": dict(withheld.collect().iter_rows()),
+        "events": dict(events.collect().iter_rows()),
+        "decisions": decided.collect()["decision_id"].to_list(),
+    }
+
+
+def _audit_head(decisions: Store, as_of: datetime) -> str:
+    """Head of the audit log as it was at `as_of`: what was decided later is no part of the run."""
+    known = (
+        select(audit_log.c.no, audit_log.c.hash)
+        .where(audit_log.c.at <= audit.written(as_of))
+        .order_by(audit_log.c.no.desc())
+        .limit(1)
+    )
+    with decisions.reading() as connection:
+        last = connection.execute(known).one_or_none()
+    return str(audit.Head(last.no, last.hash) if last else audit.Head(0, audit.NOTHING))
+
+
+def _ranked_list(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Persons considered for the ranked list by status and reason: who is not on it, and why."""
+    mart = catalogue.get("ranked_perpetrators")
+    if mart is None or "list_status" not in mart["columns"]:
+        return []
+    with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
+        rows = connection.execute(f"""
+            select list_status, status_reason, count(*)
+            from {mart["relation_name"]}
+            group by list_status, status_reason
+            order by list_position(['listed', 'held', 'ineligible'], list_status), status_reason nulls first
+        """).fetchall()
+    return [{"list_status": status, "status_reason": reason, "persons": n} for status, reason, n in rows]
+
+
 def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
     """What a reader must know before believing an absence."""
     notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
@@ -243,7 +330,7 @@ def _make_current(layout: Layout, release_id: str) -> None:
 )
 def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResult:  # type: ignore[type-arg]
     started = time.monotonic()
-    folder = write_release(data_root.layout(), marts(), release_key.key)
+    folder = write_release(data_root.layout(), marts(), release_key.key, decisions=data_root.decisions())
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return dg.MaterializeResult(
         metadata={
@@ -251,6 +338,7 @@ def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResul
             "dagster/row_count": sum(m["rows"] for m in manifest["marts"].values()),
             "rows_per_mart": {name: mart["rows"] for name, mart in manifest["marts"].items()},
             "coverage": manifest["coverage"],
+            "identity": manifest["identity"],
             "seconds": round(time.monotonic() - started, 2),
         }
     )

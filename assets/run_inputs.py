@@ -1,4 +1,4 @@
-"""Fix what a national run is made from: the month, the knowledge cut, and the submissions within it.
+"""Fix what a national run is made from: the month, the knowledge cut, the submissions and decisions within it.
 
 dbt reads these small tables instead of variables, so that a run for another month needs no new parse
 and a release can be made again from the same facts.
@@ -6,6 +6,7 @@ and a release can be made again from the same facts.
 
 import calendar
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -16,6 +17,11 @@ from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
+from decisions.identity import IdentityDecision, history
+from decisions.refusals import DecidedPair
+from decisions.store import Store
+
+IDENTITY_DECISIONS_SCHEMA = {name: pl.String() for name in DecidedPair._fields}
 
 
 class NothingToRun(Exception):
@@ -24,12 +30,16 @@ class NothingToRun(Exception):
 
 @dataclass(frozen=True)
 class RunInputs:
-    """The facts of one national run. `as_of`: only what was received by then is known to the run."""
+    """The facts of one national run. `as_of`: only what was received and decided by then is known to the run.
+
+    `identity_decisions`: those in force at `as_of`, in the order they were taken.
+    """
 
     programme: str
     period: date
     as_of: datetime
     submissions: tuple[Receipt, ...]
+    identity_decisions: tuple[IdentityDecision, ...] = ()
 
     @property
     def period_end(self) -> date:
@@ -58,20 +68,43 @@ def latest_period(layout: Layout, programme: str) -> date:
     return date.fromisoformat(f"{max(str(r.period) for r in accepted)}-01")
 
 
-def gather(layout: Layout, *, programme: str, period: date, as_of: datetime | None = None) -> RunInputs:
-    """Find the submissions of a run. Without `as_of`, it is the moment of the latest receipt in scope.
+def gather(
+    layout: Layout,
+    *,
+    programme: str,
+    period: date,
+    as_of: datetime | None = None,
+    decisions: Store | None = None,
+) -> RunInputs:
+    """Find the submissions of a run, and what people decided about the nominals of its programme.
 
-    Raises NothingToRun where none of the month was accepted, ValueError on an unknown programme.
+    Without `as_of`, it is the moment of the latest receipt in scope, decision or revocation; without `decisions`,
+    nobody decided anything. Raises NothingToRun where none of the month was accepted, ValueError on an unknown
+    programme.
     """
     forces, last = forces_of(programme), f"{period:%Y-%m}"
     in_scope = [
         r for r in receipts(layout) if r.force_code in forces and r.period is not None and r.period <= last
     ]
-    known_at = as_of or max((datetime.fromisoformat(r.received_at) for r in in_scope), default=None)
+    decided = _decided(decisions, forces) if decisions else []
+    moments = [datetime.fromisoformat(r.received_at) for r in in_scope]
+    moments += [moment for decision in decided for moment in decision.moments]
+    known_at = as_of or max(moments, default=None)
     known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
     if known_at is None or not any(r.status != "held" and r.period == last for r in known):
         raise _nothing(programme, f" for {last}")
-    return RunInputs(programme, period, known_at, known)
+    in_force = tuple(d for decision in decided if (d := decision.known(known_at)))
+    return RunInputs(programme, period, known_at, known, in_force)
+
+
+def _decided(decisions: Store, forces: set[str]) -> list[IdentityDecision]:
+    """Every decision about a nominal of one of the forces, whatever became of it."""
+    with decisions.reading() as connection:
+        return [
+            decision
+            for decision in history(connection)
+            if any(record_id.partition("|")[0] in forces for record_id in decision.record_ids)
+        ]
 
 
 def _nothing(programme: str, when: str) -> NothingToRun:
@@ -82,7 +115,9 @@ def _nothing(programme: str, when: str) -> NothingToRun:
 
 
 def write(inputs: RunInputs, layout: Layout) -> None:
-    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source."""
+    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source, and
+    run_identity_decisions for linkage.
+    """
     parameters = pl.DataFrame(
         {
             "programme": [inputs.programme],
@@ -119,10 +154,26 @@ def write(inputs: RunInputs, layout: Layout) -> None:
     write_parquet(parameters, layout.run / "run_parameters.parquet")
     write_parquet(submissions, layout.run / "run_submissions.parquet")
     write_parquet(rows, layout.run / "run_submission_rows.parquet")
+    write_parquet(
+        identity_decision_pairs(inputs.identity_decisions), layout.run / "run_identity_decisions.parquet"
+    )
+
+
+def identity_decision_pairs(decisions: Iterable[IdentityDecision]) -> pl.DataFrame:
+    """One row a pair of nominals that was decided about: decision_id, kind, record_id_l < record_id_r; sorted.
+
+    Of decisions that say the same of a pair, the first one taken stands for all.
+    """
+    pairs: dict[tuple[str, str], DecidedPair] = {}
+    for decision in decisions:
+        for pair in decision.pairs():
+            pairs.setdefault((pair.record_id_l, pair.record_id_r), pair)
+    rows = pl.DataFrame(list(pairs.values()), schema=IDENTITY_DECISIONS_SCHEMA, orient="row")
+    return rows.sort("decision_id", "record_id_l", "record_id_r")
 
 
 class NationalRun(dg.Config):
-    """`as_of`: knowledge cut, ISO 8601; left out, everything received so far is known."""
+    """`as_of`: knowledge cut, ISO 8601; left out, everything received and decided so far is known."""
 
     programme: str = "england_wales"
     as_of: str | None = None
@@ -135,7 +186,10 @@ class NationalRun(dg.Config):
     partitions_def=PERIODS,
     backfill_policy=ONE_MONTH_A_RUN,
     deps=["submissions"],
-    description="The facts a national run is made from: its month, its knowledge cut, the submissions within it.",
+    description=(
+        "The facts a national run is made from: its month, its knowledge cut, the submissions within it, and what "
+        "people decided about identities by then."
+    ),
 )
 def run_inputs(
     context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot
@@ -146,6 +200,7 @@ def run_inputs(
         programme=config.programme,
         period=date.fromisoformat(f"{context.partition_key}-01"),
         as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
+        decisions=data_root.decisions(),
     )
     write(inputs, layout)
     return dg.MaterializeResult(
@@ -153,6 +208,7 @@ def run_inputs(
             "programme": inputs.programme,
             "as_of": inputs.as_of.isoformat(),
             "submissions": len(inputs.submissions),
+            "identity_decisions": len(inputs.identity_decisions),
             "forces": len({r.force_code for r in inputs.submissions if r.status != "held"}),
             "dagster/row_count": sum(r.total("accepted") for r in inputs.submissions),
         }

@@ -1,22 +1,23 @@
-"""Where each station's files lie under the data root.
+"""The data root: making its folders (named in `paths.py`), and writing a file so that it is whole or not there.
 
-Belongs here: names of folders and files, and writing a file so that it is whole or not there. Does
-not belong here: what is in the files.
+Does not belong here: what is in the files.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from assets.linkage.model import MODEL
+from assets.paths import Paths
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import no_findings
+from decisions.store import Store, open_store, sqlite_url
 
 # What intake puts before the contract's columns in every accepted extract.
 PROVENANCE: dict[str, pl.DataType] = {
@@ -32,67 +33,8 @@ PROVENANCE: dict[str, pl.DataType] = {
 EMPTY = "_empty.parquet"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The folders of one data root."""
-
-    root: Path
-
-    @property
-    def landing(self) -> Path:
-        return self.root / "landing"
-
-    @property
-    def submissions(self) -> Path:
-        return self.root / "submissions"
-
-    @property
-    def receipts(self) -> Path:
-        return self.root / "receipts"
-
-    @property
-    def returns(self) -> Path:
-        return self.root / "returns"
-
-    @property
-    def extracts(self) -> Path:
-        return self.root / "extracts"
-
-    @property
-    def quarantine(self) -> Path:
-        return self.root / "quarantine"
-
-    @property
-    def findings(self) -> Path:
-        return self.root / "findings"
-
-    @property
-    def run(self) -> Path:
-        return self.root / "run"
-
-    @property
-    def person_records(self) -> Path:
-        return self.root / "standardised" / "std_person_records.parquet"
-
-    @property
-    def person_links(self) -> Path:
-        return self.root / "linkage" / "person_links.parquet"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.root / "warehouse" / "vawg.duckdb"
-
-    @property
-    def dbt_target(self) -> Path:
-        return self.root / "dbt"
-
-    @property
-    def releases(self) -> Path:
-        return self.root / "releases"
-
-    @property
-    def current_release(self) -> Path:
-        return self.releases / "current"
+class Layout(Paths):
+    """The folders of one data root, and making them."""
 
     def prepare(self) -> Layout:
         """Make the folders, and an empty file per table so that a month without rows is still a table."""
@@ -121,12 +63,24 @@ class Layout:
 
 
 class DataRoot(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The data root as Dagster resource: everything the platform keeps lies under `path`."""
+    """The data root as Dagster resource: everything the platform keeps lies under `path`, but for the decisions where
+    `decisions_url` (SQLAlchemy's form) names a database of their own. `linkage_model`: the file of the model in force.
+    """
 
     path: str
+    decisions_url: str | None = None
+    linkage_model: str | None = None
 
     def layout(self) -> Layout:
         return Layout(Path(self.path)).prepare()
+
+    def model(self) -> Path:
+        """The linkage model in force: the shipped one where none is named."""
+        return Path(self.linkage_model) if self.linkage_model else MODEL
+
+    def decisions(self) -> Store:
+        """The store of decisions. Raises as `open_store`."""
+        return open_store(self.decisions_url or sqlite_url(Layout(Path(self.path)).decisions))
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import click
 
 from cli.exits import fail
+from cli.identity import audit, identity
 
 PATH = click.Path(path_type=Path)
 
@@ -21,7 +22,8 @@ PATH = click.Path(path_type=Path)
 def main() -> None:
     """The national data platform on violence against women and girls.
 
-    Forces use `check` before they send. The national team uses `land`, `run` and `releases`.
+    Forces use `check` before they send. The national team uses `land`, `run` and `releases`; its reviewers use
+    `identity`, its auditors `audit`.
 
     The data root is the folder named in the environment variable VAWG_DATA, or data/ in the repository.
     """
@@ -123,7 +125,9 @@ def land(paths: tuple[Path, ...]) -> None:
     help="Month of the release, YYYY-MM; the latest received if left out.",
 )
 @click.option("--programme", default="england_wales", show_default=True, help="Which reporting bodies.")
-@click.option("--as-of", type=click.DateTime(), default=None, help="Know only what was received by then.")
+@click.option(
+    "--as-of", type=click.DateTime(), default=None, help="Know only what was received and decided by then."
+)
 @click.option(
     "--received-at",
     type=click.DateTime(),
@@ -162,6 +166,139 @@ def releases() -> None:
     list_releases()
 
 
+@main.command()
+@click.argument("persons", type=PATH, metavar="PERSONS")
+@click.option("--out", type=PATH, required=True, metavar="FILE", help="Where the links go; .csv or .parquet.")
+@click.option(
+    "--standing",
+    type=PATH,
+    metavar="INDEX",
+    help="Link against this index and bring it up to date; made if it is not there.",
+)
+@click.option("--withdrawn", type=PATH, metavar="FILE", help="Ids of records to take back, one a line.")
+@click.option(
+    "--decisions",
+    type=PATH,
+    metavar="FILE",
+    help="CSV of kind (must_link or cannot_link), record_id_l, record_id_r: what people decided.",
+)
+@click.option(
+    "--model", type=PATH, metavar="FILE", help="The model to score with; the shipped one if left out."
+)
+@click.option(
+    "--train",
+    "training_seed",
+    type=int,
+    metavar="SEED",
+    help="Train a model on the file first, kept beside FILE as .model.json.",
+)
+@click.option(
+    "--details", type=PATH, metavar="DIR", help="Write evidence, pairs to review and ledger there too."
+)
+def link(
+    persons: Path,
+    out: Path,
+    standing: Path | None,
+    withdrawn: Path | None,
+    decisions: Path | None,
+    model: Path | None,
+    training_seed: int | None,
+    details: Path | None,
+) -> None:
+    """Find out which records of PERSONS are one person.
+
+    PERSONS is CSV (with a header) or Parquet, one row a record, with the columns of the persons extract and record_id:
+
+    \b
+    record_id        required, the same id for the same record in every file
+    forenames, surname, date_of_birth (YYYY-MM-DD, DD/MM/YYYY or YYYYMMDD), sex (M or F),
+    postcode, pnc_id, cro_number, phone, force_code
+    aliases          other full names, parted by |
+    postcode_history earlier postcodes, parted by |
+
+    FILE gets record_id, person_id, person_group_id, link_probability, n_records, withheld: one row a record that is
+    known, PERSONS and standing index together. A person_id rests on the strict threshold; a person_group_id on the wider
+    one, and contains it. With --standing only what is new or changed in PERSONS is scored; a record that comes again
+    with other values is corrected, one that does not come again stays. The result is the same as that of linking all
+    records from nothing.
+
+    Exit code 0: done. 2: PERSONS cannot be used; the message says why.
+    """
+    from cli.link import link_persons
+
+    link_persons(
+        persons,
+        out,
+        standing=standing,
+        withdrawn=withdrawn,
+        decisions=decisions,
+        model=model,
+        training_seed=training_seed,
+        details=details,
+    )
+
+
+main.add_command(identity)
+main.add_command(audit)
+
+
+@main.command()
+@click.argument("subjects", nargs=-1, required=True, metavar="PERSON_ID | RECORD_ID RECORD_ID")
+@click.option("--values", is_flag=True, help="Show what the records say: personal values.")
+@click.option(
+    "--html",
+    type=PATH,
+    metavar="FILE",
+    help="Write the pair's chart into FILE, a page that needs no network.",
+)
+@click.option(
+    "--index",
+    type=PATH,
+    metavar="FILE",
+    help="The standing index to read; the platform's own, $VAWG_DATA/linkage/index.duckdb, if left out.",
+)
+@click.option(
+    "--model",
+    type=PATH,
+    metavar="FILE",
+    help="The model the index was made with; the shipped one if left out.",
+)
+def explain(
+    subjects: tuple[str, ...], values: bool, html: Path | None, index: Path | None, model: Path | None
+) -> None:
+    """Show why records are one person, or are not.
+
+    \b
+    vawg explain PERSON_ID             the person: its records, the links that hold them
+                                       together and the weakest of them, whether it is
+                                       withheld and why, which persons are near and what
+                                       kept them apart, and the history of its id
+    vawg explain RECORD_ID RECORD_ID   the pair: what each field adds or takes away, what
+                                       rarity is worth, the guard that applies, and why
+                                       they are one person today or two
+
+    A PERSON_ID may be retired: it is followed to the person it stands for today. So is the id of one record. A
+    RECORD_ID is written FORCE|REFERENCE; quote it, as `|` means something to a shell.
+
+    \b
+    Weights are in bits: one more bit makes it twice as likely that two records are one
+    person. A pair starts far below nought, as two records taken at random are hardly ever
+    one person, and each field moves it. A guard holds a weight down whatever else agrees.
+
+    No personal value is shown unless --values asks for it. Nothing is changed.
+
+    \b
+    Examples
+      vawg explain P0123456789abcdef0123
+      vawg explain 'E23000001|N00000020' 'E23000004|N00066826' --html pair.html
+
+    Exit code 0, or 2 where there is no index or no such person or record.
+    """
+    from cli.explain import explain as explain_identity
+
+    explain_identity(subjects, values=values, html=html, index=index, model=model)
+
+
 def _not_yet(name: str, signature: str, promise: str) -> None:
     """A command whose part of the platform is not built: it says so and exits 2."""
 
@@ -177,9 +314,7 @@ def _not_yet(name: str, signature: str, promise: str) -> None:
 
 
 _not_yet("replay", "RELEASE", "It will make a past release again and show that it is the same.")
-_not_yet("link", "PERSONS --out FILE", "It will link a file of persons from anywhere into persons.")
 _not_yet("backtest", "EVENTS --out DIR", "It will test the ranking on a table of events.")
-_not_yet("explain", "PERSON_ID", "It will show why a person is on a list, allegation by allegation.")
 
 
 if __name__ == "__main__":

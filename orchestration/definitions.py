@@ -8,7 +8,9 @@ import dagster as dg
 from assets import release as release_station
 from assets import run_inputs as run_station
 from assets import submissions as intake_station
+from assets.linkage import linkage_model as training_station
 from assets.linkage import person_links as linkage_station
+from assets.linkage import person_relink as relink_station
 from assets.warehouse import national_repository, standardised_extracts
 from orchestration import jobs, resources, schedules, sensors
 from orchestration.progress import progress_log
@@ -27,6 +29,8 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             standardised_extracts,
             # who is who
             linkage_station.person_links,
+            training_station.linkage_model,
+            relink_station.person_relink,
             # the repository and what is read from it
             national_repository,
             # what readers see
@@ -37,9 +41,11 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             intake_station.none_is_held,
             run_station.every_force_reported,
             linkage_station.every_record_has_one_person,
+            linkage_station.identities_are_steady,
+            relink_station.months_equal_relink,
             release_station.release_matches_its_manifest,
         ],
-        jobs=[jobs.intake, jobs.national_month],
+        jobs=[jobs.intake, jobs.national_month, jobs.train_linkage, jobs.full_relink],
         sensors=[sensors.landing],
         schedules=[schedules.monthly_release],
         loggers={"progress": progress_log},

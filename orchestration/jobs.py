@@ -16,8 +16,23 @@ intake = dg.define_asset_job(
 
 national_month = dg.define_asset_job(
     "national_month",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("force_returns"),
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink"),
     partitions_def=PERIODS,
     description="The whole way, from the landing folder to the month's release.",
+    executor_def=EXECUTOR,
+)
+
+train_linkage = dg.define_asset_job(
+    "train_linkage",
+    selection=dg.AssetSelection.assets("linkage_model"),
+    description="Train a linkage model on the nation's own nominals. It is in force once VAWG_LINKAGE_MODEL names it.",
+    executor_def=EXECUTOR,
+)
+
+full_relink = dg.define_asset_job(
+    "full_relink",
+    selection=dg.AssetSelection.assets("person_relink"),
+    description="Link every nominal anew and compare with what the months added up to.",
     executor_def=EXECUTOR,
 )

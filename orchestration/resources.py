@@ -1,4 +1,4 @@
-"""Configured resources: the only module that reads the environment."""
+"""Configured resources: with `environment.py`, all that reads the environment."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from dagster_dbt import DbtCliResource
 from assets.release import ReleaseKey
 from assets.storage import DataRoot, Layout
 from assets.warehouse import dbt_project
+from orchestration.environment import DECISIONS_URL, decisions_url, linkage_model
+from orchestration.environment import data_root_path as data_root_path
 
 RELEASE_KEY = "VAWG_RELEASE_KEY"
-REPOSITORY = Path(__file__).parents[1]
-
-
-def data_root_path() -> Path:
-    """`VAWG_DATA`, or `data/` in the repository; always absolute."""
-    return Path(os.environ.get("VAWG_DATA") or REPOSITORY / "data").absolute()
 
 
 def data_root() -> DataRoot:
     # dbt is a process of its own and learns of the data root in the same way.
     os.environ["VAWG_DATA"] = str(data_root_path())
     os.environ["DBT_TARGET_PATH"] = str(Layout(data_root_path()).dbt_target)
-    return DataRoot(path=str(data_root_path()))
+    # By name, so that a password in it is never shown in the UI.
+    url = {"decisions_url": dg.EnvVar(DECISIONS_URL)} if decisions_url() else {}
+    return DataRoot(path=str(data_root_path()), linkage_model=linkage_model(), **url)
 
 
 def release_key() -> ReleaseKey:

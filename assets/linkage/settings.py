@@ -19,6 +19,8 @@ LEAST_DATE_FREQUENCY = 4e-5
 # Some fifteen households share a postcode, and relatives share it on purpose: rarity stops counting here.
 LEAST_POSTCODE_FREQUENCY = 2e-5
 LEAST_PHONE_FREQUENCY = 1e-5
+# Two records of one small force are still no more than two bits' worth of evidence.
+LEAST_FORCE_FREQUENCY = 0.055
 
 
 def _level(
@@ -178,6 +180,12 @@ POSTCODE = CustomComparison(
             tf_minimum_u_value=LEAST_POSTCODE_FREQUENCY,
         ),
         _level(
+            "list_has_any(postcodes_l, postcodes_r)",
+            "an earlier postcode agrees",
+            0.10,
+            4e-5,
+        ),
+        _level(
             _same("postcode_district"),
             "same postcode district",
             0.20,
@@ -189,12 +197,18 @@ POSTCODE = CustomComparison(
     ],
 )
 
+# A number with a wrong check letter was mistyped: that it agrees says as much as ever, that it differs says nothing.
+_COMPARABLE_PNC = (
+    "coalesce(pnc_id_l = pnc_id_r OR (pnc_is_sound_l AND pnc_is_sound_r AND pnc_id_l <> pnc_id_r), false)"
+)
+_COMPARABLE_CRO = "coalesce(cro_number_l = cro_number_r OR (cro_is_sound_l AND cro_is_sound_r AND cro_number_l <> cro_number_r), false)"
+
 # Fixed, not learnt: both numbers are blocking keys, so training would only ever see pairs that share them.
 # A shared number is worth about twenty bits and no more, for numbers are also mistyped and borrowed.
 IDENTIFIERS = CustomComparison(
     output_column_name="identifiers",
     comparison_levels=[
-        _null("(pnc_id_l IS NULL OR pnc_id_r IS NULL) AND (cro_number_l IS NULL OR cro_number_r IS NULL)"),
+        _null(f"NOT ({_COMPARABLE_PNC} OR {_COMPARABLE_CRO})"),
         _level(
             f"{_same('pnc_id')} AND {_same('cro_number')}",
             "PNC and CRO agree",
@@ -212,18 +226,14 @@ IDENTIFIERS = CustomComparison(
         _level(_same("pnc_id"), "PNC agrees", 0.45, 0.45 / 2**20, fixed=True),
         _level(_same("cro_number"), "CRO agrees", 0.2248, 0.2248 / 2**19, fixed=True),
         _level(
-            "pnc_id_l <> pnc_id_r AND cro_number_l <> cro_number_r",
+            f"{_COMPARABLE_PNC} AND {_COMPARABLE_CRO}",
             "both differ",
             0.35 / 2**12,
             0.35,
             fixed=True,
         ),
         _level(
-            "pnc_id_l <> pnc_id_r OR cro_number_l <> cro_number_r",
-            "one differs",
-            0.65 / 2**7,
-            0.65,
-            fixed=True,
+            "pnc_id_l IS NOT NULL OR cro_number_l IS NOT NULL", "one differs", 0.65 / 2**7, 0.65, fixed=True
         ),
     ],
 )
@@ -252,7 +262,29 @@ SEX = CustomComparison(
     comparison_levels=[NullLevel("sex"), _level(_same("sex"), "same sex", 0.99, 0.6), _else(0.01, 0.4)],
 )
 
-COMPARISONS = (NAME, MIDDLE, DATE_OF_BIRTH, POSTCODE, IDENTIFIERS, PHONE, SEX)
+# Fixed, and set low: that people come back to the force that knows them is true everywhere, how often depends on how
+# well each force keeps its own nominals apart, which no training on another nation can tell.
+FORCE = CustomComparison(
+    output_column_name="force",
+    comparison_levels=[
+        NullLevel("force_code"),
+        _level(
+            _same("force_code"),
+            "same force",
+            0.22,
+            0.055,
+            tf_adjustment_column="force_code",
+            tf_minimum_u_value=LEAST_FORCE_FREQUENCY,
+            fixed=True,
+        ),
+        _level("force_code_l <> force_code_r", "another force", 0.78, 0.945, fixed=True),
+    ],
+)
+
+COMPARISONS = (NAME, MIDDLE, DATE_OF_BIRTH, POSTCODE, IDENTIFIERS, PHONE, SEX, FORCE)
+
+# Values whose rarity counts: Splink takes it from the level that is literally an equality of the column.
+RARITY_COLUMNS = ("full_name", "date_of_birth", "postcode", "postcode_district", "phone", "force_code")
 
 # A pair is looked at only if it meets one of these. No key is a surname or a birth date alone: blocks must stay
 # small when the file grows. The keyed forename (nickname resolved) finds all that the written one does, and more.
@@ -287,7 +319,7 @@ PRIOR_KEYS: tuple[tuple[str, ...], ...] = (
     ("full_name", "date_of_birth", "postcode_district"),
     ("full_name", "phone"),
 )
-PRIOR_RECALL = 0.6
+PRIOR_RECALL = 0.45
 
 
 def create_settings() -> SettingsCreator:
@@ -297,9 +329,9 @@ def create_settings() -> SettingsCreator:
         unique_id_column_name="record_key",
         comparisons=list(COMPARISONS),
         blocking_rules_to_generate_predictions=[block_on(*keys) for keys in BLOCKING_KEYS],
-        # Only so does Splink keep the level of each comparison, which the pair store needs.
-        retain_matching_columns=True,
-        retain_intermediate_calculation_columns=False,
+        # What each comparison adds is kept with the pair; the values compared are not.
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
         em_convergence=1e-4,
         max_iterations=20,
     )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from splink import block_on
 
+from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
-from assets.linkage.model import Thresholds, create_model
-from assets.linkage.settings import PRIOR_KEYS, PRIOR_RECALL, TRAINING_KEYS, create_settings
-from assets.linkage.splink_session import open_connection, open_linker
+from assets.linkage.model import Thresholds, create_model, frequencies_of
+from assets.linkage.settings import (
+    BLOCKING_KEYS,
+    PRIOR_KEYS,
+    PRIOR_RECALL,
+    RARITY_COLUMNS,
+    TRAINING_KEYS,
+    create_settings,
+)
+from assets.linkage.splink_session import open_connection, open_linker, text_literal
 
 # Pairs of strangers drawn for u: enough that levels rarer than one in a hundred thousand are seen.
 N_SAMPLED_PAIRS = 5_000_000
@@ -29,7 +38,7 @@ def train(
     model: Path,
     *,
     seed: int,
-    name: str = "person_v1",
+    name: str = "person_v2",
     source: str = "",
     n_sampled_pairs: int = N_SAMPLED_PAIRS,
 ) -> dict[str, Any]:
@@ -41,9 +50,11 @@ def train(
     # One thread: sums of many small numbers depend on their order, and a model must come out the same twice.
     connection = open_connection(n_threads=1)
     try:
-        n_records = create_person_features(connection, records)
+        n_records = read_records(connection, records)
         if n_records < 2:
             raise ValueError("a model cannot be trained on fewer than two person records")
+        create_person_features(connection)
+        _write_frequencies(connection, n_records, frequencies_of(model))
         start = create_settings().create_settings_dict("duckdb")
         linker = open_linker(connection, deepcopy(start))
         linker.training.estimate_probability_two_random_records_match(
@@ -53,13 +64,14 @@ def train(
             max_pairs=n_sampled_pairs, seed=seed, min_count_per_level=None
         )
         for keys in TRAINING_KEYS:
-            if _n_pairs(connection, keys) > 0:
+            if _n_pairs(connection, keys):
                 linker.training.estimate_parameters_using_expectation_maximisation(
                     block_on(*keys),
                     fix_probability_two_random_records_match=True,
                     max_pairs=N_TRAINING_PAIRS,
                 )
         settings = linker.misc.save_model_to_json()
+        n_blocked = {" + ".join(keys): _n_pairs(connection, keys) for keys in BLOCKING_KEYS}
     finally:
         connection.close()
 
@@ -75,9 +87,12 @@ def train(
         "n_sampled_pairs": n_sampled_pairs,
         "prior": prior,
         "unseen_levels": unseen,
+        "blocked_pairs": n_blocked,
+        "weights_bits": _weights(settings),
     }
     create_model(
         name,
+        model,
         expected_matches=prior * (n_records - 1),
         thresholds=Thresholds(),
         settings=settings,
@@ -87,12 +102,44 @@ def train(
 
 
 def _n_pairs(connection: Any, keys: tuple[str, ...]) -> int:
-    columns = ", ".join(keys)
-    known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
-    [(n,)] = connection.execute(
-        f"SELECT count(*) FROM (SELECT {columns} FROM person_features WHERE {known} GROUP BY ALL HAVING count(*) > 1)"
-    ).fetchall()
+    """Pairs of records that agree on all of `keys`."""
+    [(n,)] = connection.execute(f"""
+        SELECT coalesce(sum(n * (n - 1) // 2), 0) FROM (
+            SELECT count(*) AS n FROM person_features
+            WHERE {" AND ".join(f"{key} IS NOT NULL" for key in keys)}
+            GROUP BY {", ".join(keys)}
+        )
+    """).fetchall()
     return int(n)
+
+
+# A value with fewer bearers than this is not in the file of frequencies: that it is rare is all that counts.
+LEAST_N_BEARERS = 5
+
+
+def _write_frequencies(connection: Any, n_records: int, path: Path) -> None:
+    """Write how common values are (kind, value, share), rarest left out: shares of those who bear any. A bearer is a name
+    with a birth date: counted by records, whoever is arrested forty times would seem to bear a common name.
+    """
+    shares = " UNION ALL ".join(
+        f"""
+        SELECT '{column}' AS kind, CAST({column} AS VARCHAR) AS value, n / sum(n) OVER () AS share, n
+        FROM (
+            SELECT {column}, count(DISTINCT (surname, forename_key, date_of_birth)) AS n
+            FROM person_features WHERE {column} IS NOT NULL GROUP BY {column}
+        )
+        """
+        for column in (*RARITY_COLUMNS, "forename_1", "surname")
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"""
+        COPY (
+            SELECT kind, value, share FROM ({shares}) WHERE n >= {LEAST_N_BEARERS}
+            UNION ALL
+            SELECT 'one_record', NULL, 1.0 / {n_records}
+            ORDER BY kind, value
+        ) TO {text_literal(path)} (FORMAT parquet, COMPRESSION zstd)
+    """)
 
 
 def _fill_unseen(settings: dict[str, Any], start: dict[str, Any]) -> list[str]:
@@ -120,3 +167,15 @@ def _bound_m(settings: dict[str, Any]) -> None:
         for level in comparison["comparison_levels"]:
             if not level.get("is_null_level") and not level.get("fix_m_probability"):
                 level["m_probability"] = max(level["m_probability"], LEAST_M)
+
+
+def _weights(settings: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """What each level of each comparison adds to a match weight, in bits, before rarity."""
+    return {
+        comparison["output_column_name"]: {
+            level["label_for_charts"]: round(math.log2(level["m_probability"] / level["u_probability"]), 3)
+            for level in comparison["comparison_levels"]
+            if not level.get("is_null_level")
+        }
+        for comparison in settings["comparisons"]
+    }

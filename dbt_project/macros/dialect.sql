@@ -3,14 +3,6 @@
     the defaults are PostgreSQL's words, Spark's stand beside them where they differ.
 #}
 
-{# True where `text` matches the regular expression. #}
-{% macro regexp_contains(text, pattern) -%}
-    {{ return(adapter.dispatch('regexp_contains', 'vawg')(text, pattern)) }}
-{%- endmacro %}
-{% macro default__regexp_contains(text, pattern) -%} {{ text }} ~ {{ pattern }} {%- endmacro %}
-{% macro duckdb__regexp_contains(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}
-{% macro spark__regexp_contains(text, pattern) -%} {{ text }} rlike {{ pattern }} {%- endmacro %}
-
 {# Every match of `pattern` in `text` replaced. #}
 {% macro regexp_replace_all(text, pattern, replacement) -%}
     {{ return(adapter.dispatch('regexp_replace_all', 'vawg')(text, pattern, replacement)) }}
@@ -21,24 +13,6 @@
 {% macro spark__regexp_replace_all(text, pattern, replacement) -%}
     regexp_replace({{ text }}, {{ pattern }}, {{ replacement }})
 {%- endmacro %}
-
-{# Letters without their accents. #}
-{% macro without_accents(text) -%}
-    {{ return(adapter.dispatch('without_accents', 'vawg')(text)) }}
-{%- endmacro %}
-{% macro default__without_accents(text) -%} unaccent({{ text }}) {%- endmacro %}
-{% macro duckdb__without_accents(text) -%} strip_accents({{ text }}) {%- endmacro %}
-{% macro spark__without_accents(text) -%}
-    translate({{ text }}, 'ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝ', 'AAAAAACEEEEIIIINOOOOOUUUUY')
-{%- endmacro %}
-
-{# The characters of a name that are neither letter, blank, hyphen nor apostrophe, as a pattern. #}
-{% macro not_name_characters() -%}
-    {{ return(adapter.dispatch('not_name_characters', 'vawg')()) }}
-{%- endmacro %}
-{% macro default__not_name_characters() -%} '[^[:alpha:] ''-]' {%- endmacro %}
-{% macro duckdb__not_name_characters() -%} '[^\p{L} ''-]' {%- endmacro %}
-{% macro spark__not_name_characters() -%} '[^\\p{L} \'-]' {%- endmacro %}
 
 {# The distinct values of a group as a sorted list; an empty list where there are none. #}
 {% macro distinct_list(expression) -%}
@@ -59,6 +33,13 @@
 {% macro default__empty_list(type) -%} cast(array[] as {{ type }}[]) {%- endmacro %}
 {% macro duckdb__empty_list(type) -%} cast([] as {{ type }}[]) {%- endmacro %}
 {% macro spark__empty_list(type) -%} cast(array() as array<{{ type }}>) {%- endmacro %}
+
+{# The items of a list of text in one text; empty where there are none. #}
+{% macro list_as_text(list) -%}
+    {{ return(adapter.dispatch('list_as_text', 'vawg')(list)) }}
+{%- endmacro %}
+{% macro default__list_as_text(list) -%} array_to_string({{ list }}, ', ') {%- endmacro %}
+{% macro spark__list_as_text(list) -%} array_join({{ list }}, ', ') {%- endmacro %}
 
 {#
     Post-hook: write a relation as one Parquet file, in a total order, for a Python station to read.

@@ -81,15 +81,3 @@
 
 {# What a force wrote, as it is compared: upper case, without surrounding blanks. #}
 {% macro raw_key(column) -%} upper(trim({{ column }})) {%- endmacro %}
-
-{# A name in the form linkage compares: upper case, no accents, letters, blanks, hyphens and apostrophes. #}
-{% macro clean_name(column) -%}
-    nullif(
-        trim({{ regexp_replace_all(
-            regexp_replace_all(without_accents("upper(replace(" ~ column ~ ", '’', ''''))"), not_name_characters(), "' '"),
-            "' +'",
-            "' '"
-        ) }}),
-        ''
-    )
-{%- endmacro %}

@@ -12,10 +12,12 @@ import polars as pl
 import pytest
 
 from assets import release as station
-from assets.release import ReleaseDiffers, sensitivity, write_release
-from assets.run_inputs import RunInputs, write
+from assets.release import IDENTITY_DECISIONS, ReleaseDiffers, sensitivity, write_release
+from assets.run_inputs import RunInputs, identity_decision_pairs, write
 from assets.storage import Layout, write_parquet
 from data_contracts.submission import sha256_of
+from decisions import audit, identity
+from decisions.store import Store, open_store, sqlite_url
 from tests.assets.test_intake import take, tree
 from tests.submissions import send
 
@@ -35,10 +37,35 @@ CATALOGUE = {
 def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "root").prepare()
     receipts = tuple(take(layout, send(tmp_path / "out")))
-    write(RunInputs("england_wales", date(2026, 2, 1), datetime(2026, 3, 6), receipts), layout)
-    write_parquet(pl.DataFrame({"record_id": ["a"], "model_version": ["v1"]}), layout.person_links)
+    write(RunInputs("england_wales", date(2026, 2, 1), AS_OF, receipts), layout)
+    write_parquet(LINKS, layout.person_links)
+    write_parquet(LEDGER, layout.person_ledger)
     fill(layout, "(2, 20), (1, 10)")
     return layout
+
+
+def entry(run_no: int, as_of: datetime, event: str, record_id: str) -> dict[str, Any]:
+    return {"run_no": run_no, "as_of": as_of, "event": event, "record_id": record_id}
+
+
+AS_OF = datetime(2026, 3, 6)
+# Two nominals of one person that waits, one of another that waits for two reasons, one alone.
+LINKS = pl.DataFrame(
+    {
+        "record_id": ["a", "b", "c", "d"],
+        "person_id": ["P1", "P1", "P2", "P3"],
+        "withheld": [True, True, True, False],
+        "withheld_reasons": [["two_sexes"], ["two_sexes"], ["too_many_records", "two_sexes"], []],
+        "model_version": ["v1"] * 4,
+    }
+)
+LEDGER = pl.DataFrame(
+    [
+        *(entry(1, datetime(2026, 2, 6), "create", record_id) for record_id in "abc"),
+        entry(2, AS_OF, "merge", "b"),
+        entry(2, AS_OF, "create", "d"),
+    ]
+)
 
 
 def fill(layout: Layout, values: str, ranked: str = "(1, 1)") -> None:
@@ -107,6 +134,83 @@ def test_other_code_is_another_release(layout: Layout, monkeypatch: pytest.Monke
     monkeypatch.setattr(station, "code_digest", lambda: "other code")
     second = write_release(layout, CATALOGUE)
     assert first != second and first.exists() and layout.current_release.resolve() == second.resolve()
+
+
+def test_the_manifest_says_who_is_who(layout: Layout) -> None:
+    manifest = json.loads((write_release(layout, CATALOGUE) / "manifest.json").read_text())
+    assert manifest["identity"] == {
+        "records": 4,
+        "persons": 3,
+        "persons_withheld": 2,
+        "model_version": "v1",
+        "withheld_by_reason": {"too_many_records": 1, "two_sexes": 2},
+        "events": {"create": 1, "merge": 1},
+        "decisions": [],
+        "audit_head": None,
+    }
+
+
+def test_a_run_in_which_nothing_happened_to_anybody_does_not_tell_of_the_one_before(layout: Layout) -> None:
+    write_parquet(LEDGER.filter(pl.col("run_no") == 1), layout.person_ledger)
+    manifest = json.loads((write_release(layout, CATALOGUE) / "manifest.json").read_text())
+    assert manifest["identity"]["events"] == {}
+
+
+def test_another_history_of_ids_is_another_release(layout: Layout) -> None:
+    first = write_release(layout, CATALOGUE)
+    write_parquet(LEDGER.with_columns(pl.lit("split").alias("event")), layout.person_ledger)
+    assert write_release(layout, CATALOGUE) != first
+
+
+def decide(store: Store, kind: str, day: int) -> None:
+    identity.decide(
+        store,
+        kind,  # type: ignore[arg-type]
+        [f"a{day}"],
+        [f"b{day}"],
+        decided_by="a clerk",
+        reason="seen",
+        decided_at=datetime(2026, 3, day),
+    )
+
+
+def test_a_decision_of_the_run_makes_another_release_and_a_later_one_does_not(
+    layout: Layout, tmp_path: Path
+) -> None:
+    store = open_store(sqlite_url(tmp_path / "decisions.sqlite"))
+    undecided = write_release(layout, CATALOGUE, decisions=store)
+    decide(store, "cannot_link", 5)
+    with store.reading() as connection:
+        in_force, head = identity.history(connection), str(audit.head(connection))
+    write_parquet(identity_decision_pairs(in_force), layout.run / IDENTITY_DECISIONS)
+    decided = write_release(layout, CATALOGUE, decisions=store)
+    said = json.loads((decided / "manifest.json").read_text())["identity"]
+    assert decided != undecided
+    assert (said["decisions"], said["audit_head"]) == (["I000001"], head)
+    decide(store, "must_link", 7)
+    assert write_release(layout, CATALOGUE, decisions=store) == decided
+
+
+def test_the_page_says_who_is_not_listed_and_why(layout: Layout) -> None:
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute("""
+            create or replace table marts.ranked_perpetrators as select * from (values
+                ('P2', 'held', 'identity_under_review'), ('P1', 'held', 'identity_under_review'),
+                ('P4', 'ineligible', 'too_few_incidents'), ('P3', 'listed', null)
+            ) t(person_id, list_status, status_reason)
+        """)
+    columns = {c: {} for c in ("person_id", "list_status", "status_reason")}
+    catalogue = CATALOGUE | {"ranked_perpetrators": {**CATALOGUE["ranked_perpetrators"], "columns": columns}}
+    folder = write_release(layout, catalogue)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert [tuple(row.values()) for row in manifest["ranked_list"]] == [
+        ("listed", None, 1),
+        ("held", "identity_under_review", 2),
+        ("ineligible", "too_few_incidents", 1),
+    ]
+    page = (folder / "pages" / "index.html").read_text()
+    assert "identity under review" in page and "two sexes" in page
+    assert "P1" not in page
 
 
 def test_an_empty_list_says_why(layout: Layout) -> None:

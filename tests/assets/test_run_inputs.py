@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 import pytest
 
 from assets.intake import landed, place, take_in
-from assets.run_inputs import NothingToRun, gather, write
-from assets.storage import Layout
+from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, NothingToRun, gather, run_inputs, write
+from assets.storage import DataRoot, Layout
+from decisions.identity import decide, revoke
+from decisions.store import Store, sqlite_url
 from tests.submissions import send
 
 JANUARY, FEBRUARY = date(2026, 1, 1), date(2026, 2, 1)
@@ -72,3 +75,97 @@ def test_what_dbt_is_given(layout: Layout) -> None:
     assert parameters.row(0, named=True)["ranked_at"] == datetime(2026, 2, 28, 23, 59, 59)
     assert rows.filter(pl.col("extract") == "offences")["n_accepted"].sum() == 1 + 1 + 2
     assert (rows["n_accepted"] + rows["n_quarantined"] == rows["n_received"]).all()
+
+
+def decisions(layout: Layout) -> Store:
+    return DataRoot(path=str(layout.root)).decisions()
+
+
+@pytest.fixture
+def decided(layout: Layout) -> Store:
+    """Two decisions of England and Wales, the first revoked in June; a later one of another programme."""
+    store = decisions(layout)
+    for kind, one, other, at in (
+        ("must_link", ["E23000036|c", "E23000026|b"], ["E23000036|a"], datetime(2026, 4, 20)),
+        ("cannot_link", ["E23000036|x"], ["E23000026|z", "E23000026|y"], datetime(2026, 5, 20, 8, 30)),
+        ("must_link", ["MN0030000|a"], ["MN0030100|b"], datetime(2026, 7, 1)),
+    ):
+        decide(store, kind, one, other, decided_by="A", reason="w", decided_at=at)
+    return store
+
+
+def pairs(layout: Layout, store: Store, as_of: datetime | None = None) -> list[tuple[str, ...]]:
+    write(gather(layout, programme="england_wales", period=FEBRUARY, as_of=as_of, decisions=store), layout)
+    return pl.read_parquet(layout.run / "run_identity_decisions.parquet").rows()
+
+
+def test_linkage_is_given_the_pairs_of_decisions_in_force(layout: Layout, decided: Store) -> None:
+    assert pairs(layout, decided) == [
+        ("I000001", "must_link", "E23000026|b", "E23000036|a"),
+        ("I000001", "must_link", "E23000026|b", "E23000036|c"),
+        ("I000002", "cannot_link", "E23000026|y", "E23000036|x"),
+        ("I000002", "cannot_link", "E23000026|z", "E23000036|x"),
+    ]
+    assert {row[0] for row in pairs(layout, decided, datetime(2026, 5, 20, 8, 29))} == {"I000001"}
+    assert pairs(layout, decided, datetime(2026, 4, 19)) == []
+
+
+def test_a_pair_decided_twice_is_one_pair_by_the_first_decision_in_force(
+    layout: Layout, decided: Store
+) -> None:
+    at = datetime(2026, 8, 1)
+    decide(
+        decided,
+        "must_link",
+        ["E23000036|a"],
+        ["E23000026|b"],
+        decided_by="A",
+        reason="w",
+        decided_at=at,
+    )
+    assert {row[0] for row in pairs(layout, decided)} == {"I000001", "I000002"}
+    revoke(decided, "I000001", revoked_by="B", reason="w", revoked_at=at)
+    assert pairs(layout, decided)[-1] == ("I000004", "must_link", "E23000026|b", "E23000036|a")
+
+
+def test_a_decision_moves_the_knowledge_cut_and_so_does_its_end(layout: Layout, decided: Store) -> None:
+    def cut() -> datetime:
+        return gather(layout, programme="england_wales", period=FEBRUARY, decisions=decided).as_of
+
+    # Not July: that decision is of another programme.
+    assert cut() == datetime(2026, 5, 20, 8, 30)
+    revoke(decided, "I000001", revoked_by="B", reason="w", revoked_at=datetime(2026, 8, 1))
+    assert cut() == datetime(2026, 8, 1)
+    known = gather(layout, programme="england_wales", period=FEBRUARY, decisions=decided)
+    assert [d.decision_id for d in known.identity_decisions] == ["I000002"]
+
+
+def test_a_past_cut_knows_what_was_in_force_then(layout: Layout, decided: Store) -> None:
+    before = pairs(layout, decided, datetime(2026, 6, 1))
+    revoke(decided, "I000001", revoked_by="B", reason="w", revoked_at=datetime(2026, 8, 1))
+    assert pairs(layout, decided, datetime(2026, 6, 1)) == before != pairs(layout, decided)
+
+
+def test_decisions_alone_are_no_run(layout: Layout, decided: Store) -> None:
+    with pytest.raises(NothingToRun):
+        gather(layout, programme="nibrs_mn2018", period=FEBRUARY, decisions=decided)
+
+
+def test_without_decisions_linkage_is_given_an_empty_table(layout: Layout) -> None:
+    assert pairs(layout, decisions(layout)) == []
+    assert pl.read_parquet_schema(layout.run / "run_identity_decisions.parquet") == IDENTITY_DECISIONS_SCHEMA
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_station_reads_the_decisions_of_its_data_root(
+    layout: Layout, decided: Store, elsewhere: bool, tmp_path: Path
+) -> None:
+    url = sqlite_url(tmp_path / "elsewhere.sqlite") if elsewhere else None
+    done = dg.materialize(
+        [run_inputs],
+        partition_key="2026-02",
+        resources={"data_root": DataRoot(path=str(layout.root), decisions_url=url)},
+        selection=[run_inputs],
+    )
+    metadata = done.asset_materializations_for_node("run_inputs")[0].metadata
+    assert metadata["identity_decisions"].value == (0 if elsewhere else 2)

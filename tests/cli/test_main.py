@@ -59,9 +59,7 @@ def test_check_of_what_is_no_submission_is_2(tmp_path: Path, what: str) -> None:
     "command",
     [
         ("replay", "r1"),
-        ("link", "p.csv", "--out", "f"),
         ("backtest", "e.csv", "--out", "d"),
-        ("explain", "p"),
     ],
 )
 def test_what_is_not_built_says_so_with_2(command: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: the build leaves a folder of its own beside the sources.
     source = folder / "source"
-    for package in ("assets", "cli", "data_contracts", "orchestration"):
+    for package in ("assets", "cli", "data_contracts", "decisions", "orchestration"):
         shutil.copytree(REPOSITORY / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md"):
         shutil.copyfile(REPOSITORY / file, source / file)
@@ -91,8 +91,12 @@ def test_adapt(installed: Path) -> None:
         ("link", "persons.csv", "--out", "links.csv"),
         ("backtest", "events.csv", "--out", "out"),
         ("explain", "p"),
+        ("identity", "list"),
+        ("identity", "revoke", "I000001", "--by", "A", "--why", "w"),
+        ("identity", "affected", "E23000036"),
+        ("audit", "verify"),
     ],
-    ids=lambda c: c[0],
+    ids=lambda c: " ".join(c[:2]),
 )
 def test_what_it_cannot_do_it_says_in_one_sentence(installed: Path, command: tuple[str, ...]) -> None:
     done = vawg(installed, *command)

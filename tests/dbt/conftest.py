@@ -43,6 +43,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         period=handmade.JUNE,
         period_end=handmade.JUNE_END,
         links=handmade.LINKS,
+        review_pairs=handmade.REVIEW_PAIRS,
+        decisions=handmade.DECISIONS,
     )
     built = dbt(root, "build")
     assert built.returncode == 0, built.stdout[-6000:]

@@ -17,11 +17,66 @@ T = datetime(2026, 6, 30, 23, 59, 59)
 
 LINKS = [
     Link(f"{A}|S1", "P1", 0.98),
-    Link(f"{B}|S1", "P1", 0.98),
-    Link(f"{A}|S5", "P5", 0.95, withheld=True),
-    Link(f"{B}|S5", "P5", 0.95, withheld=True),
+    # Joined to P1 in this run; S10 was taken for him until now, and somebody decided that he is not.
+    Link(f"{B}|S1", "P1", 0.98, former="P1-of-B"),
+    Link(f"{B}|S10", f"P-{B}|S10", former="P1", event="split", decision_id="I000001"),
+    Link(f"{A}|S5", "P5", 0.95, withheld=("two_sexes",)),
+    Link(f"{B}|S5", "P5", 0.95, withheld=("two_sexes",)),
     Link(f"{A}|S8", "P8", 0.85),
     Link(f"{B}|S8", "P8", 0.85),
+]
+
+# Pairs of nominals of two persons. The listed S10 may be S11, whose score would come to him; the first of the list may be
+# S12, who brings nothing. S6 and S12 are a suspect of June and a bystander; V1 and S12 two bystanders. That S1 and S10 are
+# two was decided, so nobody is asked again.
+REVIEW_PAIRS: list[dict[str, Any]] = [
+    {
+        "record_id_l": f"{A}|S1",
+        "record_id_r": f"{A}|S12",
+        "match_weight": 12.0,
+        "guarded_weight": 12.0,
+        "probability": 0.9,
+    },
+    {
+        "record_id_l": f"{B}|S1",
+        "record_id_r": f"{A}|S12",
+        "match_weight": 20.0,
+        "guarded_weight": -14.0,
+        "probability": 0.1,
+        "veto": "pnc_differs",
+    },
+    {
+        "record_id_l": f"{B}|S10",
+        "record_id_r": f"{B}|S11",
+        "match_weight": 10.0,
+        "guarded_weight": 3.0,
+        "probability": 0.5,
+        "veto": "birth_date_unknown",
+    },
+    {
+        "record_id_l": f"{A}|S12",
+        "record_id_r": f"{A}|S6",
+        "match_weight": 9.0,
+        "guarded_weight": 9.0,
+        "probability": 0.8,
+    },
+    {
+        "record_id_l": f"{A}|S12",
+        "record_id_r": f"{A}|V1",
+        "match_weight": 11.0,
+        "guarded_weight": 11.0,
+        "probability": 0.9,
+    },
+    {
+        "record_id_l": f"{A}|S1",
+        "record_id_r": f"{B}|S10",
+        "match_weight": 15.0,
+        "guarded_weight": 15.0,
+        "probability": 0.95,
+    },
+]
+DECISIONS = [
+    {"decision_id": "I000001", "kind": "cannot_link", "record_id_l": f"{A}|S1", "record_id_r": f"{B}|S10"},
 ]
 
 
@@ -236,6 +291,16 @@ def submissions() -> list[Submission]:
         postcode="ZZ99 3WZ",
         phone="+447700900123",
         sex="X",
+    )
+    # S13 moved. B took back what it had written of him, and sent him anew.
+    for month, postcode in ((a5, "M1 1AA"), (a6, "M2 2BB"), (b5, "B1 1AA"), (b6, "B2 2BB")):
+        month.person("S13", adult, postcode=postcode)
+    b6.add(
+        "deletions",
+        extract="persons",
+        record_ref="S13",
+        reason="recorded_in_error",
+        deleted_on=date(2026, 6, 5),
     )
 
     finding = {"rule": "recorded_late", "severity": "warning", "extract": "offences", "row_number": 1}

@@ -6,14 +6,18 @@ what matters to a test is given; the rest is null.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from assets.linkage.scoring import EVIDENCE as COMPARISONS
+from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA
 from assets.storage import PROVENANCE
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import FINDINGS_SCHEMA
@@ -43,8 +47,40 @@ LINKS = {
     "person_id": pl.String(),
     "person_group_id": pl.String(),
     "link_probability": pl.Float64(),
+    "link_weight": pl.Float64(),
     "n_records": pl.Int64(),
     "withheld": pl.Boolean(),
+    "withheld_reasons": pl.List(pl.String()),
+    "model_version": pl.String(),
+}
+_BITS: dict[str, pl.DataType] = dict.fromkeys(COMPARISONS, pl.Float32())
+EVIDENCE = {
+    "person_id": pl.String(),
+    "record_id_l": pl.String(),
+    "record_id_r": pl.String(),
+    "link_weight": pl.Float64(),
+    **_BITS,
+    "veto": pl.String(),
+    "is_weakest": pl.Boolean(),
+}
+REVIEW_PAIRS = {
+    "record_id_l": pl.String(),
+    "record_id_r": pl.String(),
+    "match_weight": pl.Float64(),
+    "guarded_weight": pl.Float64(),
+    "probability": pl.Float64(),
+    "veto": pl.String(),
+    **_BITS,
+}
+LEDGER = {
+    "run_no": pl.Int32(),
+    "as_of": pl.Datetime("us"),
+    "event": pl.String(),
+    "cause": pl.String(),
+    "record_id": pl.String(),
+    "from_person_id": pl.String(),
+    "to_person_id": pl.String(),
+    "decision_id": pl.String(),
     "model_version": pl.String(),
 }
 
@@ -74,12 +110,15 @@ class Submission:
 
 @dataclass(frozen=True)
 class Link:
-    """What linkage says of one nominal."""
+    """What linkage says of one nominal. `former`: the id it bore until the run before, which it left by `event`."""
 
     record_id: str
     person_id: str
     probability: float = 1.0
-    withheld: bool = False
+    withheld: tuple[str, ...] = ()
+    former: str | None = None
+    event: str = "merge"
+    decision_id: str | None = None
 
 
 def write(
@@ -89,11 +128,13 @@ def write(
     period: date,
     period_end: date,
     links: Sequence[Link] = (),
+    review_pairs: Sequence[Row] = (),
+    decisions: Sequence[Row] = (),
     programme: str = "england_wales",
 ) -> Path:
     """Write a data root as intake, run inputs and linkage leave it. Returns `root`.
 
-    A nominal without a link in `links` is a person of their own.
+    A nominal without a link in `links` is a person of their own. `decisions` are pairs that people decided about.
     """
     for folder in ("run", "findings", "linkage", "standardised", "warehouse"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -147,6 +188,10 @@ def write(
             "snapshot_key": ["handmade"],
         }
     ).write_parquet(root / "run" / "run_parameters.parquet")
+    _frame(decisions, IDENTITY_DECISIONS_SCHEMA).write_parquet(
+        root / "run" / "run_identity_decisions.parquet"
+    )
+    _frame(review_pairs, REVIEW_PAIRS).write_parquet(root / "linkage" / "person_review_pairs.parquet")
     _write_links(root, submissions, links)
     return root
 
@@ -184,9 +229,7 @@ def _write_links(root: Path, submissions: Sequence[Submission], links: Sequence[
         }
     )
     found = [known.get(r, Link(r, f"P-{r}")) for r in records]
-    sizes: dict[str, int] = {}
-    for link in found:
-        sizes[link.person_id] = sizes.get(link.person_id, 0) + 1
+    sizes = Counter(link.person_id for link in found)
     _frame(
         [
             {
@@ -194,14 +237,60 @@ def _write_links(root: Path, submissions: Sequence[Submission], links: Sequence[
                 "person_id": link.person_id,
                 "person_group_id": f"G-{link.person_id}",
                 "link_probability": link.probability,
+                "link_weight": 16.0 if sizes[link.person_id] > 1 else None,
                 "n_records": sizes[link.person_id],
-                "withheld": link.withheld,
+                "withheld": bool(link.withheld),
+                "withheld_reasons": list(link.withheld),
                 "model_version": "handmade",
             }
             for link in found
         ],
         LINKS,
     ).write_parquet(root / "linkage" / "person_links.parquet")
+    _frame(_tree(found), EVIDENCE).write_parquet(root / "linkage" / "person_evidence.parquet")
+    _frame(_history(found), LEDGER).write_parquet(root / "linkage" / "person_ledger.parquet")
+
+
+def _tree(links: Sequence[Link]) -> list[Row]:
+    """Each person's records in a row, every link a bit weaker than the one before."""
+    tree = []
+    for person_id in sorted({link.person_id for link in links}):
+        chain = list(pairwise(link.record_id for link in links if link.person_id == person_id))
+        tree += [
+            {
+                "person_id": person_id,
+                "record_id_l": left,
+                "record_id_r": right,
+                "link_weight": 16.0 - i,
+                "is_weakest": i == len(chain) - 1,
+            }
+            for i, (left, right) in enumerate(chain)
+        ]
+    return tree
+
+
+def _history(links: Sequence[Link]) -> list[Row]:
+    """Everybody is created in the first run; in the second, those that were somebody else come to who they are."""
+    first = {"run_no": 1, "as_of": datetime(2026, 6, 30), "event": "create", "cause": "new_evidence"}
+    second = {"run_no": 2, "as_of": datetime(2026, 7, 31)}
+    created = [
+        {**first, "record_id": link.record_id, "to_person_id": link.former or link.person_id}
+        for link in links
+    ]
+    moved = [
+        {
+            **second,
+            "event": link.event,
+            "cause": "decision" if link.decision_id else "new_evidence",
+            "record_id": link.record_id,
+            "from_person_id": link.former,
+            "to_person_id": link.person_id,
+            "decision_id": link.decision_id,
+        }
+        for link in links
+        if link.former
+    ]
+    return [{**row, "model_version": "handmade"} for row in created + moved]
 
 
 def _frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -183,6 +183,58 @@ def test_orders_in_force(query: Query) -> None:
     assert rows == [("PO1", "P1", 0, 0), ("PO4", "P1", 2, None)]
 
 
+def test_the_queue_asks_first_what_would_change_the_list(query: Query) -> None:
+    """P5 would be listed with two crimes of 19 days, ten days ago, by links of .95. S10 is listed; S11, held for his age,
+    scores as much as P5 by links of 1, and more than S10, who has two common assaults of a day, 20 days ago. S12 brings
+    nothing to anybody; S6 is a suspect of June. That S1 and S10 are two was decided."""
+    rows = query(
+        "select queue_rank, person_id, other_person_id, reason, consequence, withheld, n_record_pairs, record_id_l, record_id_r "
+        "from marts.identity_review_queue order by 1"
+    )
+    s6, s10, s11, s12, v1 = (
+        f"P-{f}|{r}" for f, r in ((A, "S6"), (B, "S10"), (B, "S11"), (A, "S12"), (A, "V1"))
+    )
+    assert rows == [
+        (1, "P5", None, "two_sexes", "listed", True, 1, f"{B}|S5", f"{A}|S5"),
+        (2, s10, s11, "birth_date_unknown", "listed", False, 1, f"{B}|S10", f"{B}|S11"),
+        (3, s12, "P1", "pnc_differs", "listed", False, 2, f"{A}|S1", f"{A}|S12"),
+        (4, s12, s6, "band", "live_suspect", False, 1, f"{A}|S12", f"{A}|S6"),
+        (5, s12, v1, "band", "recorded", False, 1, f"{A}|S12", f"{A}|V1"),
+    ]
+    stakes = dict(query("select queue_rank, score_at_stake from marts.identity_review_queue"))
+    expected = dict(query("select queue_rank, expected_change from marts.identity_review_queue"))
+    scores = dict(query("select person_id, score from marts.ranked_perpetrators"))
+    assert [stakes[n] for n in range(1, 6)] == [scores["P5"], scores[s10], 0, 0, 0]
+    assert [expected[n] for n in range(1, 6)] == [scores["P5"], scores[s10] / 2, 0, 0, 0]
+
+
+def test_every_force_that_used_an_id_that_changed_can_be_told(query: Query) -> None:
+    rows = query(
+        "select event, from_person_id, to_person_id, force_code, record_id, is_own_record, cause, decision_id "
+        "from marts.person_identity_changes order by event, is_own_record desc"
+    )
+    joined, parted = ("merge", "P1-of-B", "P1"), ("split", "P1", f"P-{B}|S10")
+    assert rows == [
+        (*joined, B, f"{B}|S1", True, "new_evidence", None),
+        (*joined, A, f"{A}|S1", False, "new_evidence", None),
+        (*parted, B, f"{B}|S10", True, "decision", "I000001"),
+        (*parted, A, f"{A}|S1", False, "decision", "I000001"),
+    ]
+
+
+def test_what_holds_a_person_together(query: Query) -> None:
+    rows = query(
+        "select person_id, record_id_l, record_id_r, is_weakest from marts.person_link_evidence order by 1"
+    )
+    assert rows == [(p, f"{B}|{s}", f"{A}|{s}", True) for p, s in (("P1", "S1"), ("P5", "S5"), ("P8", "S8"))]
+
+
+def test_who_is_held_for_nothing_but_a_doubt_about_who_they_are(query: Query) -> None:
+    assert query("select person_id from marts.ranked_perpetrators where is_held_for_identity_alone") == [
+        ("P5",)
+    ]
+
+
 def test_a_force_that_sent_nothing_has_its_scorecard(query: Query) -> None:
     rows = dict(
         query(

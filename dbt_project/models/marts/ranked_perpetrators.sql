@@ -93,21 +93,9 @@ judged as (
         coalesce(as_victim.n_offences_as_victim, 0) as n_offences_as_victim,
         case when scores.score > 0 then cast(scores.score_outcome_unknown as double precision) / scores.score end
             as outcome_unknown_share,
+        gates.withheld,
+        -- What keeps them off the list apart from a doubt about who they are; the first that applies.
         case
-            when gates.withheld then 'held'
-            when gates.is_age_unknown then 'held'
-            when scores.n_counted = 0 then 'ineligible'
-            when scores.n_incidents < parameters.min_incidents then 'ineligible'
-            when scores.n_recent = 0 then 'ineligible'
-            when scores.best_link_probability < parameters.min_link_probability then 'ineligible'
-            when gates.in_custody = 'Y' then 'held'
-            when
-                scores.score_outcome_unknown > scores.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
-                then 'held'
-            else 'listed'
-        end as list_status,
-        case
-            when gates.withheld then 'identity_under_review'
             when gates.is_age_unknown then 'age_unknown'
             when scores.n_counted = 0 then 'no_counted_allegation'
             when scores.n_incidents < parameters.min_incidents then 'too_few_incidents'
@@ -117,7 +105,7 @@ judged as (
             when
                 scores.score_outcome_unknown > scores.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
                 then 'outcome_unknown'
-        end as status_reason,
+        end as other_reason,
         parameters.parameters_version
     from scores
     inner join {{ ref('national_persons') }} as persons on scores.person_id = persons.person_id
@@ -128,14 +116,27 @@ judged as (
     cross join parameters
 ),
 
+reasoned as (
+    select
+        *,
+        case when withheld then 'identity_under_review' else other_reason end as status_reason
+    from judged
+),
+
 ordered as (
     select
-        judged.*,
+        reasoned.*,
+        case
+            when reasoned.status_reason is null then 'listed'
+            when reasoned.status_reason in ('identity_under_review', 'age_unknown', 'in_custody', 'outcome_unknown')
+                then 'held'
+            else 'ineligible'
+        end as list_status,
         run.period,
         run.ranked_at,
-        cast(judged.score as decimal(28, 9)) as score_for_rank,
-        {{ dbt.hash("run.snapshot_key || judged.person_id") }} as tie_break
-    from judged
+        cast(reasoned.score as decimal(28, 9)) as score_for_rank,
+        {{ dbt.hash("run.snapshot_key || reasoned.person_id") }} as tie_break
+    from reasoned
     cross join {{ ref('national_run') }} as run
 ),
 
@@ -155,6 +156,7 @@ select
     ranked.ranked_at,
     ranked.list_status,
     ranked.status_reason,
+    ranked.withheld and ranked.other_reason is null as is_held_for_identity_alone,
     case when ranked.list_status = 'listed' then ranked.national_rank end as national_rank,
     case when ranked.list_status = 'listed' then bands.band end as rank_band,
     case when ranked.list_status = 'listed' then ranked.force_rank end as force_rank,

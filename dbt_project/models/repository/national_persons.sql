@@ -20,6 +20,7 @@ select
     count(distinct force_code) as n_forces,
     min(link_probability) as lowest_link_probability,
     max(case when withheld then 1 else 0 end) = 1 as withheld,
+    min(withheld_reasons) as withheld_reasons,
     min(date_of_birth) as earliest_date_of_birth,
     max(date_of_birth) as latest_date_of_birth,
     case when min(sex) = max(sex) then min(sex) end as sex,

@@ -1,48 +1,28 @@
-"""What the tests of linkage share: a nation of nominals, linked once with the shipped model."""
+"""What the tests of linkage share: writing a few records, and a nation linked once with the shipped model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from assets.linkage.linker import LinkSummary, link
-from tests.assets.linkage.nominals import write_nominals
+from data_contracts.synthetic.nominals import write_nominals
+from tests.assets.linkage.histories import History, Row, dense_rows, life, live, write_rows
 
-RECORD_SCHEMA: dict[str, Any] = {
-    "record_id": pl.String,
-    "force_code": pl.String,
-    "person_ref": pl.String,
-    "forename_1": pl.String,
-    "forenames": pl.String,
-    "surname": pl.String,
-    "date_of_birth": pl.Date,
-    "sex": pl.String,
-    "postcode": pl.String,
-    "postcode_district": pl.String,
-    "pnc_id": pl.String,
-    "cro_number": pl.String,
-    "phone": pl.String,
-    "alias_full_names": pl.List(pl.String),
-    "alias_surnames": pl.List(pl.String),
-    "alias_dates_of_birth": pl.List(pl.Date),
-}
-
-WriteRecords = Callable[[list[dict[str, Any]]], Path]
+WriteRecords = Callable[[Iterable[Row]], Path]
 
 
 @dataclass(frozen=True)
 class LinkedNation:
-    """Records, the truth about them, and what linking them gave."""
+    """Records, and what linking them gave; `people` are the links with the truth (true_person_id, planted_group, ...)."""
 
     records: Path
     links: Path
-    pairs: Path
+    index: Path
     summary: LinkSummary
     people: pl.DataFrame
 
@@ -50,34 +30,26 @@ class LinkedNation:
 @pytest.fixture(scope="session")
 def nation(tmp_path_factory: pytest.TempPathFactory) -> LinkedNation:
     folder = tmp_path_factory.mktemp("nation")
-    records, truth = write_nominals(folder, n_persons=2500, seed=7)
-    links = folder / "person_links.parquet"
-    summary = link(records, links)
-    people = pl.read_parquet(links).join(pl.read_parquet(truth), on="record_id")
-    return LinkedNation(records, links, folder / "person_pairs.parquet", summary, people)
+    written = write_nominals(folder, n_nominals=3000, seed=7)
+    [records] = written.records
+    links, index = folder / "linked" / "person_links.parquet", folder / "index.duckdb"
+    summary = link(records, links, keep=index)
+    people = pl.read_parquet(links).join(pl.read_parquet(written.truth), on="record_id")
+    return LinkedNation(records, links, index, summary, people)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[11, pytest.param(12, marks=pytest.mark.heavy), pytest.param(13, marks=pytest.mark.heavy)],
+)
+def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """A dense little nation after four months in which everything happened."""
+    folder = tmp_path_factory.mktemp("lived")
+    pool = dense_rows(folder, seed=request.param, n_records=120)
+    return live(History(folder), pool, life(request.param))
 
 
 @pytest.fixture
 def write_records(tmp_path: Path) -> WriteRecords:
     """Write records of which only what matters is said; the rest is that of one ordinary man."""
-
-    def write(rows: list[dict[str, Any]]) -> Path:
-        ordinary = {
-            "forename_1": "GARETH",
-            "surname": "PELLOWSKI",
-            "date_of_birth": date(1984, 3, 27),
-            "sex": "M",
-            "postcode": "NE219QD",
-            "postcode_district": "NE21",
-            "alias_full_names": [],
-            "alias_surnames": [],
-            "alias_dates_of_birth": [],
-        }
-        filled = [{"record_id": f"F|{number}", **ordinary, **row} for number, row in enumerate(rows)]
-        for row in filled:
-            row.setdefault("forenames", row["forename_1"])
-        path = tmp_path / "std_person_records.parquet"
-        pl.DataFrame(filled, schema=RECORD_SCHEMA).write_parquet(path)
-        return path
-
-    return write
+    return lambda rows: write_rows(rows, tmp_path / "records.parquet")

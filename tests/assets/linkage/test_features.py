@@ -1,4 +1,4 @@
-"""Features: spellings that meet, names that stay apart, and keys that do not depend on order."""
+"""Features: spellings that meet, names that stay apart, and lists that hold all a person was known by."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.linkage.cleaning import read_records
 from assets.linkage.features import NICKNAMES, create_person_features
 from assets.linkage.splink_session import open_connection
 from tests.assets.linkage.conftest import WriteRecords
+from tests.assets.linkage.histories import Row
 
 
-def features_of(
-    write_records: WriteRecords, rows: list[dict[str, Any]], *columns: str
-) -> list[tuple[Any, ...]]:
+def features_of(write_records: WriteRecords, rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
     connection = open_connection()
-    create_person_features(connection, write_records(rows))
+    read_records(connection, write_records(rows))
+    create_person_features(connection)
     query = f"SELECT {', '.join(columns)} FROM person_features ORDER BY record_id"
     return connection.execute(query).fetchall()
 
@@ -34,44 +35,59 @@ def test_spellings_of_one_name_sound_alike(write_records: WriteRecords, spelling
     "names", [("LEE", "LEO"), ("MARTIN", "MORGAN"), ("ALI", "ELLA-MAE"), ("JASON", "JAYDEN")]
 )
 def test_other_names_do_not(write_records: WriteRecords, names: tuple[str, ...]) -> None:
-    sounds = features_of(write_records, [{"forename_1": name} for name in names], "forename_sound")
+    sounds = features_of(write_records, [{"forenames": name} for name in names], "forename_sound")
     assert len(set(sounds)) == len(names)
 
 
 def test_a_nickname_has_the_key_of_its_name(write_records: WriteRecords) -> None:
-    rows = [{"forename_1": "BILL"}, {"forename_1": "WILLIAM"}, {"forename_1": "OONAGH"}]
+    rows = [{"forenames": "BILL"}, {"forenames": "WILLIAM"}, {"forenames": "OONAGH"}]
     assert features_of(write_records, rows, "forename_key") == [("WILLIAM",), ("WILLIAM",), ("OONAGH",)]
 
 
 def test_middle_names_are_what_follows_the_first(write_records: WriteRecords) -> None:
-    rows = [{"forename_1": "ANNA", "forenames": "ANNA MARIE JO"}, {"forename_1": "ANNA", "forenames": "ANNA"}]
-    assert features_of(write_records, rows, "middle_names") == [("MARIE JO",), (None,)]
-
-
-def test_aliases_stand_beside_the_name(write_records: WriteRecords) -> None:
-    rows = [{"alias_full_names": ["GAZ OTHER"], "alias_surnames": ["OTHER"]}]
-    assert features_of(write_records, rows, "list_sort(full_names)", "list_sort(surnames)") == [
-        (["GARETH PELLOWSKI", "GAZ OTHER"], ["OTHER", "PELLOWSKI"])
+    rows = [{"forenames": "ANNA MARIE JO"}, {"forenames": "ANNA"}]
+    assert features_of(write_records, rows, "forename_1", "middle_names", "full_name") == [
+        ("ANNA", "MARIE JO", "ANNA PELLOWSKI"),
+        ("ANNA", None, "ANNA PELLOWSKI"),
     ]
+
+
+def test_what_was_recorded_otherwise_stands_beside_what_is(write_records: WriteRecords) -> None:
+    rows = [{"alias_full_names": ["GAZ OTHER"], "alias_surnames": ["OTHER"], "earlier_postcodes": ["SA15AA"]}]
+    assert features_of(write_records, rows, "full_names", "surnames", "postcodes") == [
+        (["GARETH PELLOWSKI", "GAZ OTHER"], ["PELLOWSKI", "OTHER"], ["NE219QD", "SA15AA"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("surname", "parts"),
+    [("KHAN", ["KHAN"]), ("SMITH-JONES", ["SMITH", "JONES"]), ("VAN DER BERG", ["VAN", "DER", "BERG"]), ("AL BADR", ["BADR"])],
+)  # fmt: skip
+def test_a_surname_of_several_parts(write_records: WriteRecords, surname: str, parts: list[str]) -> None:
+    assert features_of(write_records, [{"surname": surname}], "surname_parts") == [(parts,)]
 
 
 def test_blank_is_unknown(write_records: WriteRecords) -> None:
-    rows = [
-        {"forename_1": "", "surname": "", "phone": "", "postcode": "", "postcode_district": "", "sex": "U"}
-    ]
-    columns = ("full_name", "phone", "postcode", "postcode_area", "sex")
-    assert features_of(write_records, rows, *columns) == [(None,) * 5]
+    blank = dict.fromkeys(
+        ("forenames", "surname", "phone", "postcode", "postcode_district", "pnc_id", "cro_number"), ""
+    )
+    columns = (
+        "forename_1",
+        "forename_key",
+        "surname_sound",
+        "full_name",
+        "phone",
+        "postcode",
+        "postcode_area",
+        "pnc_id",
+        "sex",
+    )
+    assert features_of(write_records, [{**blank, "sex": "U"}], *columns) == [(None,) * len(columns)]
 
 
-def test_a_repeated_record_is_refused(write_records: WriteRecords) -> None:
-    records = write_records([{"record_id": "F|1"}, {"record_id": "F|1"}])
-    with pytest.raises(ValueError, match="1 person records share a record_id"):
-        create_person_features(open_connection(), records)
-
-
-def test_a_record_without_id_is_refused(write_records: WriteRecords) -> None:
-    with pytest.raises(ValueError, match="1 person records have no record_id"):
-        create_person_features(open_connection(), write_records([{"record_id": None}, {}]))
+def test_every_record_has_its_row_once(write_records: WriteRecords) -> None:
+    rows = [{"surname": name} for name in ("KHAN", "KHAN", "KAHN", None)]
+    assert features_of(write_records, rows, "record_id") == [("F|0",), ("F|1",), ("F|2",), ("F|3",)]
 
 
 def test_a_nickname_leads_to_one_name_and_no_further() -> None:

@@ -1,4 +1,4 @@
-"""Linking files: the shape of what is written, small and empty files, the same bytes twice, and how well it links."""
+"""Linking files: the shape of what is written, small and empty files, the same bytes twice, and who is one person."""
 
 from __future__ import annotations
 
@@ -8,94 +8,133 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.linkage.linker import link
+from assets.linkage.linker import link, probability_sql
 from assets.linkage.model import read_model
+from assets.linkage.scoring import EVIDENCE
+from assets.linkage.splink_session import open_connection
 from tests.assets.linkage.conftest import LinkedNation, WriteRecords
-from tests.assets.linkage.measures import pair_quality
+from tests.assets.linkage.histories import Outcome, Row, family, pnc, write_rows
 
 LINKS_SCHEMA = {
     "record_id": pl.String,
     "person_id": pl.String,
     "person_group_id": pl.String,
     "link_probability": pl.Float64,
+    "link_weight": pl.Float64,
     "n_records": pl.Int64,
     "withheld": pl.Boolean,
+    "withheld_reasons": pl.List(pl.String),
     "model_version": pl.String,
 }
+OUTPUTS = ("person_links", "person_evidence", "person_review_pairs", "person_ledger")
+
+# A woman found in each case is another than in every other.
+CASES: dict[str, Row] = {
+    "spelt|1": family(0, pnc_id=pnc(1), forenames="GARY"),
+    "spelt|2": family(0, pnc_id=pnc(1), forenames="GARRY"),
+    "numbers|1": family(1, pnc_id=pnc(11)),
+    "numbers|2": family(1),
+    "numbers|3": family(1, pnc_id=pnc(12)),
+    "sexes|1": family(2, pnc_id=pnc(21)),
+    "sexes|2": family(2, pnc_id=pnc(21), sex="M"),
+    "twins|1": family(3, forenames="JASON", sex="M"),
+    "twins|2": family(3, forenames="JAXTON", sex="M"),
+    "father|1": family(4, sex="M", date_of_birth=date(1941, 8, 14)),
+    "father|2": family(4, sex="M", date_of_birth=date(1971, 2, 3)),
+    "namesakes|1": family(5, phone=None, forenames="DAVID", surname="JONES"),
+    "namesakes|2": family(5, phone=None, forenames="DAVID", surname="JONES", postcode="TR11AA", postcode_district="TR1"),
+    "keyed|1": family(6, pnc_id=pnc(61)),
+    "keyed|2": family(8, pnc_id=pnc(61), sex="M"),
+    "swapped|1": family(9, date_of_birth=date(1980, 3, 7)),
+    "swapped|2": family(9, date_of_birth=date(1980, 7, 3)),
+    "married|1": family(10, pnc_id=pnc(101)),
+    "married|2": family(10, surname="HOLLOWMERE", pnc_id=pnc(101), phone=None, postcode="TR12AA", postcode_district="TR1"),
+    "moved|1": family(11),
+    "moved|2": family(11, phone=None, postcode="SA15AA", postcode_district="SA1", earlier_postcodes=[family(11)["postcode"]]),
+    "decade|1": family(12, pnc_id=pnc(121), date_of_birth=date(1961, 5, 2)),
+    "decade|2": family(12, pnc_id=pnc(121), date_of_birth=date(1985, 5, 2)),
+}  # fmt: skip
 
 
-def linked(records: Path) -> pl.DataFrame:
-    out = records.with_name("person_links.parquet")
-    link(records, out)
-    return pl.read_parquet(out)
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    folder = tmp_path_factory.mktemp("cases")
+    rows = [{**row, "record_id": record_id} for record_id, row in CASES.items()]
+    link(write_rows(rows, folder / "records.parquet"), folder / "person_links.parquet")
+    return Outcome(folder)
 
 
-def test_no_records_give_a_file_with_no_links(write_records: WriteRecords, tmp_path: Path) -> None:
-    summary = link(write_records([]), tmp_path / "person_links.parquet")
-    assert pl.read_parquet_schema(tmp_path / "person_links.parquet") == LINKS_SCHEMA
-    assert pl.read_parquet(tmp_path / "person_pairs.parquet").height == 0
-    assert (summary.n_records, summary.n_pairs, summary.n_persons, summary.n_withheld) == (0, 0, 0, 0)
+@pytest.mark.parametrize("case", ["spelt", "sexes", "swapped", "married", "moved", "decade"])
+def test_one_person(cases: Outcome, case: str) -> None:
+    assert cases.one_person(f"{case}|1", f"{case}|2")
 
 
-def test_one_record_certainly_belongs_to_itself(write_records: WriteRecords) -> None:
-    [row] = linked(write_records([{"record_id": "E23000001|N1"}])).iter_rows(named=True)
-    assert row["link_probability"] == 1.0
-    assert (row["n_records"], row["withheld"], row["model_version"]) == (1, False, read_model().version)
-    # 'P' and the first twenty digits of md5('E23000001|N1').
-    assert row["person_id"] == "P99f12a72cfd30fe9bdfd"
+@pytest.mark.parametrize("case", ["twins", "father", "namesakes", "keyed"])
+def test_two_people(cases: Outcome, case: str) -> None:
+    links = cases.links.filter(pl.col("record_id").str.starts_with(case))
+    assert links["person_id"].n_unique() == links["person_group_id"].n_unique() == 2
 
 
-def test_strangers_stay_alone(write_records: WriteRecords) -> None:
-    rows = [
-        {"forename_1": f"NAME{'ABCDEFGHIJ'[number]}", "surname": f"{'KLMNOPQRST'[number]}OTHER",
-         "date_of_birth": date(1950 + number, 1 + number, 1), "postcode": None, "postcode_district": None}
-        for number in range(10)
-    ]  # fmt: skip
-    assert linked(write_records(rows))["person_id"].n_unique() == 10
-
-
-def test_two_forces_know_one_man(write_records: WriteRecords) -> None:
-    number = {"pnc_id": "2003/1234567X"}
-    links = linked(write_records([{**number, "forename_1": "GARY"}, {**number, "forename_1": "GARRY"}, {"forename_1": "OLAF",
-                                  "surname": "STRANGE", "date_of_birth": date(1960, 1, 2)}]))  # fmt: skip
-    assert links["n_records"].to_list() == [2, 2, 1]
-    assert links["link_probability"][0] == links["link_probability"][1] > 0.9999
-
-
-def test_two_pnc_ids_are_two_people_and_the_bridge_is_withheld(write_records: WriteRecords) -> None:
-    full = {"phone": "07700900001", "cro_number": None}
-    rows = [{**full, "pnc_id": "2003/1A"}, {**full}, {**full, "pnc_id": "2009/2B"}]
-    links = linked(write_records(rows))
-    assert links["person_id"][0] != links["person_id"][2]
-    assert links["person_group_id"][0] != links["person_group_id"][2]
-    assert links["withheld"].to_list() == [True, True, True]
-
-
-def test_a_person_of_two_sexes_is_withheld(write_records: WriteRecords) -> None:
-    number = {"pnc_id": "2003/1A", "phone": "07700900001"}
-    links = linked(write_records([{**number}, {**number, "sex": "F"}]))
-    assert links["person_id"].n_unique() == 1
+def test_two_pnc_ids_are_two_people_and_the_bridge_is_withheld(cases: Outcome) -> None:
+    links = cases.links.filter(pl.col("record_id").str.starts_with("numbers"))
+    first, _, last = links.iter_rows(named=True)
+    assert first["person_id"] != last["person_id"]
+    assert first["person_group_id"] != last["person_group_id"]
+    assert links["withheld_reasons"].to_list() == [["tied_to_another_person"]] * 3
     assert links["withheld"].all()
 
 
-def test_twins_at_one_address_are_two_people(write_records: WriteRecords) -> None:
-    home = {"phone": "07700900001"}
-    links = linked(write_records([{**home, "forename_1": "JASON"}, {**home, "forename_1": "JAXTON"}]))
-    assert links["person_group_id"].n_unique() == 2
+@pytest.mark.parametrize(
+    ("case", "reason"), [("sexes", "two_sexes"), ("decade", "birth_dates_far_apart"), ("spelt", None)]
+)
+def test_a_stretched_person_is_withheld_and_it_is_said_why(
+    cases: Outcome, case: str, reason: str | None
+) -> None:
+    links = cases.links.filter(pl.col("record_id").str.starts_with(case))
+    assert links["withheld_reasons"].to_list() == [[reason] if reason else []] * 2
+    assert links["withheld"].to_list() == [reason is not None] * 2
 
 
-def test_father_and_son_of_one_name_are_two_people(write_records: WriteRecords) -> None:
-    home = {"phone": "07700900001"}
-    links = linked(write_records([{**home}, {**home, "date_of_birth": date(1956, 8, 14)}]))
-    assert links["person_group_id"].n_unique() == 2
+def test_a_person_of_too_many_records_is_withheld(tmp_path: Path) -> None:
+    rows = [{"record_id": f"E|{number:02}", "pnc_id": pnc(1)} for number in range(51)]
+    out = tmp_path / "person_links.parquet"
+    link(write_rows(rows, tmp_path / "records.parquet"), out)
+    links = pl.read_parquet(out)
+    assert set(links["n_records"]) == {51}
+    assert links["withheld_reasons"].to_list() == [["too_many_records"]] * 51
+
+
+def test_no_records_give_files_without_rows(write_records: WriteRecords, tmp_path: Path) -> None:
+    summary = link(write_records([]), tmp_path / "person_links.parquet")
+    assert pl.read_parquet_schema(tmp_path / "person_links.parquet") == LINKS_SCHEMA
+    assert [pl.read_parquet(tmp_path / f"{name}.parquet").height for name in OUTPUTS] == [0] * 4
+    assert (summary.n_records, summary.n_pairs, summary.n_persons, summary.n_withheld) == (0, 0, 0, 0)
+
+
+def test_one_record_certainly_belongs_to_itself(write_records: WriteRecords, tmp_path: Path) -> None:
+    link(write_records([{"record_id": "E23000001|N1"}]), tmp_path / "person_links.parquet")
+    [row] = pl.read_parquet(tmp_path / "person_links.parquet").iter_rows(named=True)
+    assert (row["link_probability"], row["link_weight"]) == (1.0, None)
+    assert (row["n_records"], row["withheld"], row["model_version"]) == (1, False, read_model().version)
+    # The first twenty digits of md5('E23000001|N1').
+    assert row["person_id"] == "P99f12a72cfd30fe9bdfd"
+    assert row["person_group_id"] == "G99f12a72cfd30fe9bdfd"
+
+
+def test_linking_says_nothing(
+    write_records: WriteRecords, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    link(write_records([{}, {}]), tmp_path / "person_links.parquet")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_order_of_the_records_changes_no_byte(nation: LinkedNation, tmp_path: Path) -> None:
-    shuffled = tmp_path / "std_person_records.parquet"
+    shuffled = tmp_path / "records.parquet"
     pl.read_parquet(nation.records).sample(fraction=1.0, shuffle=True, seed=3).write_parquet(shuffled)
     link(shuffled, tmp_path / "person_links.parquet")
-    assert (tmp_path / "person_links.parquet").read_bytes() == nation.links.read_bytes()
-    assert (tmp_path / "person_pairs.parquet").read_bytes() == nation.pairs.read_bytes()
+    for name in OUTPUTS:
+        written = (tmp_path / f"{name}.parquet").read_bytes()
+        assert written == nation.links.with_name(f"{name}.parquet").read_bytes(), name
 
 
 def test_every_record_has_one_person_within_one_group(nation: LinkedNation) -> None:
@@ -106,43 +145,77 @@ def test_every_record_has_one_person_within_one_group(nation: LinkedNation) -> N
     sizes = links.join(links.group_by("person_id").len("n"), on="person_id")
     assert (sizes["n"] == sizes["n_records"]).all()
     assert links["link_probability"].is_between(0.0, 1.0).all()
-    assert links.filter(pl.col("n_records") > 1)["link_probability"].min() > 0.999  # type: ignore[operator]
+    # A record is alone where it has no link, and only there.
+    assert (links["link_weight"].is_null() == (links["n_records"] == 1)).all()
+    assert (links["withheld"] == (links["withheld_reasons"].list.len() > 0)).all()
+    assert links["withheld"].any() and not links["withheld"].all()
+
+
+def test_evidence_is_a_tree_that_holds_each_person(nation: LinkedNation) -> None:
+    evidence = pl.read_parquet(nation.links.with_name("person_evidence.parquet"))
+    links = pl.read_parquet(nation.links)
+    n_links = evidence.group_by("person_id").agg(
+        n=pl.len() + 1, records=pl.concat_list("record_id_l", "record_id_r").explode().n_unique()
+    )
+    sizes = links.group_by("person_id").len("size").filter(pl.col("size") > 1)
+    held = sizes.join(n_links, on="person_id", how="full")
+    assert (held["size"] == held["n"]).all() and (held["size"] == held["records"]).all()
+    weakest = evidence.group_by("person_id").agg(pl.col("is_weakest").sum(), pl.col("link_weight").min())
+    assert (weakest["is_weakest"] == 1).all()
+    assert (
+        evidence.filter("is_weakest")
+        .select("person_id", "link_weight")
+        .sort("person_id")
+        .equals(weakest.select("person_id", "link_weight").sort("person_id"))
+    )
+
+
+def test_what_the_comparisons_add_is_the_weight(nation: LinkedNation) -> None:
+    evidence = pl.read_parquet(nation.links.with_name("person_evidence.parquet")).filter(
+        pl.col("veto").is_null()
+    )
+    prior = read_model().prior_weight(nation.summary.n_records)
+    adds = evidence.select(pl.sum_horizontal(pl.col(EVIDENCE).cast(pl.Float64)) + prior).to_series()
+    assert evidence.height > 500
+    assert (adds - evidence["link_weight"]).abs().max() < 1e-3  # type: ignore[operator]
+
+
+def test_pairs_to_review_are_of_two_people(nation: LinkedNation) -> None:
+    pairs = pl.read_parquet(nation.links.with_name("person_review_pairs.parquet"))
+    person_of = dict(pl.read_parquet(nation.links).select("record_id", "person_id").iter_rows())
+    thresholds = read_model().thresholds
+    assert pairs.height > 10
+    assert all(
+        person_of[one] != person_of[other] for one, other in pairs.select("record_id_l", "record_id_r").rows()
+    )
+    assert pairs.select("record_id_l", "record_id_r").is_unique().all()
+    assert (pairs["record_id_l"] < pairs["record_id_r"]).all()
+    in_band = pairs["guarded_weight"] >= thresholds.review
+    assert (in_band | (pairs["match_weight"] >= thresholds.person_group)).all()
+    assert pairs["probability"].is_between(0.0, 1.0).all()
 
 
 def test_the_summary_counts_what_was_written(nation: LinkedNation) -> None:
     links, summary = pl.read_parquet(nation.links), nation.summary
-    assert summary.n_records == links.height
+    assert summary.n_records == summary.n_changed == summary.n_built_again == links.height
     assert summary.n_persons == links["person_id"].n_unique()
     assert summary.n_withheld == links.filter("withheld")["person_id"].n_unique()
-    assert summary.n_pairs == pl.read_parquet(nation.pairs).height
+    by_reason = links.explode("withheld_reasons").drop_nulls("withheld_reasons")
+    reasons = by_reason.group_by("withheld_reasons").agg(pl.col("person_id").n_unique())
+    assert summary.n_withheld_by_reason == dict(reasons.iter_rows())
+    assert summary.n_events == {"create": links.height}
     assert summary.model_version == read_model().version
+    assert {"clean", "score", "resolve", "write"} <= summary.seconds.keys()
 
 
-def test_pairs_are_written_once_with_their_levels(nation: LinkedNation) -> None:
-    pairs = pl.read_parquet(nation.pairs)
-    assert (pairs["record_id_l"] < pairs["record_id_r"]).all()
-    assert pairs.select("record_id_l", "record_id_r").is_unique().all()
-    assert {"gamma_name", "gamma_date_of_birth", "gamma_identifiers", "veto"} <= set(pairs.columns)
+def test_probability_runs_along_the_calibrated_line() -> None:
+    def at(weight: float, *points: list[float]) -> float:
+        [(found,)] = open_connection().execute(f"SELECT {probability_sql(f'({weight})', points)}").fetchall()
+        return float(found)
 
-
-def test_strict_persons_are_right_and_most_are_found(nation: LinkedNation) -> None:
-    strict = pair_quality(nation.people, found="person_id", truth="person")
-    wide = pair_quality(nation.people, found="person_group_id", truth="person")
-    assert strict.precision >= 0.999
-    assert wide.precision >= 0.995
-    assert strict.recall >= 0.58
-    assert wide.recall >= 0.72
-
-
-@pytest.mark.parametrize("kind", ["twin", "father", "namesake"])
-def test_planted_relatives_share_no_strict_id(nation: LinkedNation, kind: str) -> None:
-    shared = nation.people.group_by("person_id").agg(
-        pl.col("person").n_unique().alias("n_people"), (pl.col("kind") == kind).any().alias("planted")
+    line = [0.0, 0.2], [10.0, 0.6], [20.0, 0.9]
+    assert [at(weight, *line) for weight in (-5, 0, 10, 15, 20, 99)] == pytest.approx(
+        [0.2, 0.2, 0.6, 0.75, 0.9, 0.9]
     )
-    assert nation.people.filter(pl.col("kind") == kind).height > 10
-    assert shared.filter(pl.col("planted") & (pl.col("n_people") > 1)).height == 0
-
-
-def test_linking_says_nothing(write_records: WriteRecords, capfd: pytest.CaptureFixture[str]) -> None:
-    linked(write_records([{"phone": "07700900001"}, {"phone": "07700900001"}]))
-    assert capfd.readouterr() == ("", "")
+    # Without one, as the model claims: even odds at no bits.
+    assert [at(weight) for weight in (0, 1)] == pytest.approx([0.5, 2 / 3])

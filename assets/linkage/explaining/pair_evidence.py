@@ -1,0 +1,141 @@
+"""What each comparison says of a pair, in words and bits: Splink's own account, asked for once more.
+
+The model is the one the index was made with, so that the parts sum to what the index holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from splink import Linker
+
+from assets.linkage.explaining.reading import Reading
+from assets.linkage.model import LinkageModel
+from assets.linkage.scoring import LEAST_NAME_SHARE, Scorer
+from assets.linkage.settings import BLOCKING_KEYS
+
+# What the last levels of a comparison say, where Splink's own labels speak of columns: not comparable, differs.
+_PLAIN = ("not recorded on both", "differs")
+
+
+_DIFFERENCES: dict[str, tuple[str, str]] = {
+    "name": ("not recorded on both", "the names differ"),
+    "middle": ("not recorded on both", "the middle names differ"),
+    "date_of_birth": ("not recorded on both", "more than ten years apart"),
+    "postcode": ("not recorded on both", "another part of the country"),
+    "identifiers": ("no PNC id or CRO number that can be compared", "the numbers differ"),
+    "sex": ("not recorded on both", "the sexes differ"),
+}
+
+
+_BEARERS = {
+    "full_name": "people bear this full name",
+    "date_of_birth": "people were born on this day",
+    "postcode": "people live at this postcode",
+    "postcode_district": "people live in this postcode district",
+    "phone": "people give this telephone number",
+    "force_code": "people are known to this force",
+}
+
+
+@dataclass(frozen=True)
+class FieldEvidence:
+    """What one comparison says of a pair, and its bits; of those, `rarity_bits` are for how rare the value is."""
+
+    comparison: str
+    says: str
+    bits: float
+    rarity_bits: float = 0.0
+    rarity: str | None = None
+
+
+@dataclass(frozen=True)
+class _ExplainingModel(LinkageModel):
+    """The model with its prior in the weights, and all that a weight is made of kept."""
+
+    prior_probability: float = 0.5
+
+    def scoring_settings(self) -> dict[str, Any]:
+        return deepcopy(self.settings) | {
+            "probability_two_random_records_match": self.prior_probability,
+            "retain_intermediate_calculation_columns": True,
+            "retain_matching_columns": True,
+        }
+
+
+def score_again(reading: Reading, pairs: Sequence[tuple[int, int]]) -> tuple[Linker, list[dict[str, Any]]]:
+    """Splink's account of these pairs, and the linker that gave it; the lesser key on the left, in order of keys."""
+    ordered = sorted((min(pair), max(pair)) for pair in pairs)
+    values = ", ".join(f"('0', {left}, {right})" for left, right in ordered)
+    listed = ", ".join(str(key) for pair in ordered for key in pair)
+    reading.connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE explained_features AS
+        SELECT * FROM standing.person_features WHERE record_key IN ({listed});
+        CREATE OR REPLACE TEMP TABLE explained_pairs AS
+        SELECT * FROM (VALUES {values}) AS pairs (match_key, join_key_l, join_key_r)
+    """)
+    odds = 2**reading.prior
+    explaining = _ExplainingModel(**vars(reading.model), prior_probability=odds / (1 + odds))
+    scorer = Scorer(reading.connection, explaining, "explained_features")
+    scorer.linker.table_management.register_blocked_pairs_for_predict(scorer.api.register("explained_pairs"))
+    found = scorer.linker.inference.predict(warning_mode="never").as_record_list()
+    return scorer.linker, sorted(found, key=lambda row: (row["record_key_l"], row["record_key_r"]))
+
+
+def fields_of(reading: Reading, linker: Linker, scored: dict[str, Any]) -> tuple[FieldEvidence, ...]:
+    [(one_record,)] = reading.rows("SELECT share FROM frequencies WHERE kind = 'one_record'")
+    fields = []
+    for comparison in linker._settings_obj.comparisons:
+        name = comparison.output_column_name
+        level = comparison._get_comparison_level_by_comparison_vector_value(
+            scored[comparison._gamma_column_name]
+        )
+        if level.is_null_level:
+            says = _DIFFERENCES.get(name, _PLAIN)[0]
+        elif level._is_else_level:
+            says = _DIFFERENCES.get(name, _PLAIN)[1]
+        else:
+            says = level.label_for_charts
+        bits = [scored[column] for column in comparison._match_weight_columns_to_sum]
+        rarity_bits, rarity = 0.0, None
+        if level._has_tf_adjustments:
+            column = level._tf_adjustment_input_column_name
+            rarity_bits = bits[1]
+            least = max(
+                one_record * (LEAST_NAME_SHARE if column == "full_name" else 1), level._tf_minimum_u_value
+            )
+            rarity = _rarity(
+                level.u_probability / 2**rarity_bits, least, _BEARERS.get(column, "records say this")
+            )
+        fields.append(FieldEvidence(name, says, sum(bits), rarity_bits, rarity))
+    return tuple(fields)
+
+
+def _rarity(share: float, least: float, bearers: str) -> str:
+    """`share` as a number in a round one; at the least that is believed, it may be anything below."""
+    power = 1
+    while share * 10**power < 1:
+        power += 1
+    number = f"{round(share * 10**power)} in {_round_number(10**power)}"
+    return f"{'no more than' if share <= least * 1.000001 else 'about'} {number} {bearers}"
+
+
+def _round_number(number: int) -> str:
+    return f"{number // 10**6:,} million" if number >= 10**6 else f"{number:,}"
+
+
+def shared_keys(reading: Reading) -> tuple[tuple[str, ...], ...]:
+    """The blocking keys that the two records of `explained_features` share."""
+    flags = ", ".join(
+        "("
+        + " AND ".join(
+            f"coalesce(count({column}) = 2 AND count(DISTINCT {column}) = 1, false)" for column in columns
+        )
+        + ")"
+        for columns in BLOCKING_KEYS
+    )
+    [shared] = reading.rows(f"SELECT {flags} FROM explained_features")
+    return tuple(columns for columns, is_shared in zip(BLOCKING_KEYS, shared, strict=True) if is_shared)

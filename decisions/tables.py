@@ -1,0 +1,109 @@
+"""What is kept of decisions, as tables that only grow: a row is never changed and never deleted.
+
+Belongs here: the tables, and the triggers by which SQLite and PostgreSQL refuse whatever is not an INSERT of a new
+row. Who owns the database can drop a trigger; the audit log's hashes are what shows it afterwards.
+
+Moments are texts, ISO 8601 to the microsecond without time zone as receipts have them, so that they are kept, hashed
+and compared as they were written, on either database.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import DDL, Column, ForeignKey, Integer, MetaData, String, Table, Text, event
+
+# Raised with every table added; `open_store` adds what an older store lacks.
+SCHEMA_VERSION = 1
+
+METADATA = MetaData()
+
+_REFUSE = """
+    CREATE OR REPLACE FUNCTION vawg_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '%% only grows', TG_TABLE_NAME; END $$
+"""
+
+
+def _on(target: MetaData | Table, moment: str, dialect: str, statement: str) -> None:
+    ddl = DDL(statement)  # type: ignore[no-untyped-call]
+    event.listen(target, moment, ddl.execute_if(dialect=dialect))
+
+
+_on(METADATA, "before_create", "postgresql", _REFUSE)
+
+
+def _only_grows(table: Table) -> Table:
+    """Let the database refuse to update, delete, replace or truncate rows of `table`."""
+    name = table.name
+    same_key = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
+    sqlite = {
+        f"{name}_no_update": f"BEFORE UPDATE ON {name}",
+        f"{name}_no_delete": f"BEFORE DELETE ON {name}",
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        f"{name}_no_replace": f"BEFORE INSERT ON {name} WHEN EXISTS (SELECT 1 FROM {name} WHERE {same_key})",
+    }
+    for trigger, when in sqlite.items():
+        statement = f"CREATE TRIGGER {trigger} {when} BEGIN SELECT RAISE(ABORT, '{name} only grows'); END"
+        _on(table, "after_create", "sqlite", statement)
+    postgresql = {
+        f"{name}_no_change": f"BEFORE UPDATE OR DELETE ON {name} FOR EACH ROW",
+        f"{name}_no_truncate": f"BEFORE TRUNCATE ON {name} FOR EACH STATEMENT",
+    }
+    for trigger, when in postgresql.items():
+        statement = f"CREATE TRIGGER {trigger} {when} EXECUTE FUNCTION vawg_only_grows()"
+        _on(table, "after_create", "postgresql", statement)
+    return table
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return _only_grows(Table(name, METADATA, *columns))
+
+
+def _moment(name: str) -> Column[str]:
+    return Column(name, String(26), nullable=False)
+
+
+# One row a version of this schema that the store has had; the highest is what it has now.
+schema_versions = _table("schema_versions", Column("version", Integer, primary_key=True, autoincrement=False))
+
+# One row an act. `no` counts from 1 without a gap; `detail` is canonical JSON; `hash` is the SHA-256 of all before it.
+audit_log = _table(
+    "audit_log",
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    _moment("at"),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+# One row a decision about who is who; `log_no` is the entry of the audit log written with it.
+identity_decisions = _table(
+    "identity_decisions",
+    Column("decision_id", String(20), primary_key=True),
+    Column("kind", String(11), nullable=False),
+    _moment("decided_at"),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
+)
+
+# One row a record of a decision; `side` 1 or 2 is the set it is in.
+identity_decision_records = _table(
+    "identity_decision_records",
+    Column("decision_id", String(20), ForeignKey("identity_decisions.decision_id"), primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("side", Integer, nullable=False),
+)
+
+# One row a decision that is no longer in force.
+identity_revocations = _table(
+    "identity_revocations",
+    Column("decision_id", String(20), ForeignKey("identity_decisions.decision_id"), primary_key=True),
+    _moment("revoked_at"),
+    Column("revoked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
+)
