@@ -23,7 +23,7 @@ from assets.linkage.splink_session import columns_of
 from assets.linkage.standing import advance, find_changes, standing_index
 
 # Bits. Below, a pair is never looked at; above, nothing changes any more.
-LEAST_WEIGHT, GREATEST_WEIGHT = -4, 30
+LEAST_WEIGHT, GREATEST_WEIGHT = -16, 30
 
 
 def calibrate(model: Path, fitted: tuple[Path, Path], checked: tuple[Path, Path]) -> pl.DataFrame:
