@@ -53,7 +53,7 @@ FEW_PERSONS = 20
 
 
 class Aim(NamedTuple):
-    """One aim, what was measured of it, and whether it holds; `reached` is None where it does not apply."""
+    """One aim, what was measured of it, and whether it holds; `reached` is None where this size cannot say."""
 
     name: str
     asked: str
@@ -137,7 +137,7 @@ def _aims(sizes: Mapping[int, Figures]) -> str:
                 aim.name,
                 aim.asked,
                 aim.measured,
-                {True: "reached", False: "**not reached**", None: "does not apply"}[aim.reached],
+                {True: "reached", False: "**not reached**", None: "cannot be said at this size"}[aim.reached],
                 aim.prototype,
             )
             for aim in _aims_of(n, size)
@@ -181,7 +181,16 @@ def _aims_of(n: int, size: Figures) -> list[Aim]:
     is_cheap = full["wall_seconds"] <= 60 and full["peak_mib"] * 2**20 <= 3e9
     return [
         *(Aim(name, f"at least {low}", f"{v:.5f}", v >= low, other) for name, v, low, other in at_least),
-        *(Aim(name, f"at most {top}", f"{v:.3g}", v <= top, other) for name, v, top, other in at_most),
+        *(
+            Aim(
+                name,
+                f"at most {top}",
+                "–" if math.isnan(v) else f"{v:.3g}",
+                None if math.isnan(v) else v <= top,
+                other,
+            )
+            for name, v, top, other in at_most
+        ),
         Aim(
             "full link of a million",
             "at most 60 s, 3 GB",
@@ -234,9 +243,12 @@ def _ratio(row: Figures, beside: Figures, column: str = "wrong_per_10k") -> floa
 
 
 def _worst_ethnicity(rows: list[Figures]) -> tuple[str, float]:
+    """The other group that is wrongly merged most, and its ratio to White British; not a number if all are too few."""
     [white] = [row for row in rows if row["group"] == "W1"]
-    counted = [row for row in rows if row["n_wrong_persons"] >= FEW_PERSONS]
-    worst = max(counted, key=lambda row: row["wrong_per_10k"], default=white)
+    counted = [row for row in rows if row["n_wrong_persons"] >= FEW_PERSONS and row is not white]
+    if not counted:
+        return "too few people", math.nan
+    worst = max(counted, key=lambda row: row["wrong_per_10k"])
     return _named(worst["group"]), _ratio(worst, white)
 
 
@@ -285,14 +297,12 @@ def _unequal(identity: str, rows: list[Figures]) -> str:
         for row in rows
         if row["n_wrong_persons"] >= FEW_PERSONS and _ratio(row, white) > 2
     ]
-    base = [row["base_wrong_per_10k"] or 0 for row in rows]
-    n_base = sum(
-        row["base_wrong_per_10k"] * row["n_records"] / 1e4 for row in rows if row["base_wrong_per_10k"]
-    )
+    n_base = sum(row["n_base_wrong_records"] for row in rows)
+    n_white, n_records = white["n_base_wrong_records"], sum(row["n_records"] for row in rows)
     return (
         f"**{identity.capitalize()}**: more than twice as often as White British: {'; '.join(over) or 'no group'}."
-        f" {white['planted_share'] or 0:.0%} of the wrongly merged White British records are of planted people."
-        f" With planted people left out, about {n_base:.0f} records remain, the highest rate being {max(base):.2f} per 10,000."
+        f" {white['planted_share'] or 0:.0%} of the wrongly merged White British records are of planted people. With planted"
+        f" people left out, {n_base} records of {n_records:,} remain, {n_white} of them White British, who are {white['n_records'] / n_records:.0%} of all."
     )
 
 

@@ -118,7 +118,7 @@ def by_group(people: pl.DataFrame, *, found: str, by: str) -> pl.DataFrame:
     """A row a value of `by`, a column that is the same in all records of a person.
 
     Records in an id that holds more than one person, per 10,000 records of the group (`wrong_per_10k`), the same of
-    persons in no planted group (`base_wrong_per_10k`), the share of the wrong that are of planted persons
+    persons in no planted group (`base_wrong_per_10k`, `n_base_wrong_records`), the share of the wrong that are of planted persons
     (`planted_share`), the wrong persons (`n_wrong_persons`), and the share of the group's true pairs that were found (`recall`).
     """
     labelled = people.with_columns(
@@ -130,6 +130,7 @@ def by_group(people: pl.DataFrame, *, found: str, by: str) -> pl.DataFrame:
         n_wrong_persons=pl.col("true_person_id").filter("is_wrong").n_unique(),
         wrong_per_10k=1e4 * pl.col("is_wrong").mean(),
         base_wrong_per_10k=1e4 * pl.col("is_wrong").filter("is_base").mean(),
+        n_base_wrong_records=(pl.col("is_wrong") & pl.col("is_base")).sum(),
         planted_share=(~pl.col("is_base")).filter("is_wrong").mean(),
     )
 

@@ -283,7 +283,7 @@ def test_any_life_equals_a_full_relink(
 
 
 @pytest.mark.heavy
-@settings(RANDOM_LIFE, max_examples=60)
+@settings(RANDOM_LIFE, max_examples=12)
 @given(steps=st.lists(STEPS, min_size=3, max_size=5))
 def test_any_of_many_lives_equals_a_full_relink(
     begun: tuple[History, list[Row]], tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
