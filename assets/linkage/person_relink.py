@@ -50,11 +50,14 @@ def months_equal_relink(data_root: DataRoot) -> dg.AssetCheckResult:
 
 def n_with_other_fellows(links: object, others: object) -> int:
     """Records whose person, or whose wider group, holds other records in one file of links than in the other."""
+    # Named by their least record, two persons are the same where all their records bear the same name in both files.
     named = " UNION ALL ".join(
         f"""
-        SELECT record_id, md5(string_agg(record_id, ' ' ORDER BY record_id) OVER (PARTITION BY person_id)) AS person,
-               md5(string_agg(record_id, ' ' ORDER BY record_id) OVER (PARTITION BY person_group_id)) AS person_group
+        SELECT record_id, person, person_group
         FROM read_parquet({text_literal(path)})
+        JOIN (SELECT person_id, min(record_id) AS person FROM read_parquet({text_literal(path)}) GROUP BY ALL) USING (person_id)
+        JOIN (SELECT person_group_id, min(record_id) AS person_group FROM read_parquet({text_literal(path)}) GROUP BY ALL)
+            USING (person_group_id)
         """
         for path in (links, others)
     )

@@ -86,6 +86,9 @@ def standing_index(
         connection.execute(f"ATTACH {text_literal(target)} AS standing")
         if anew or not start:
             _create(connection)
+        elif not end:
+            connection.execute(f"ATTACH {text_literal(start)} AS kept (READ_ONLY)")
+            connection.execute("COPY FROM DATABASE kept TO standing; DETACH kept")
         _remember_former(connection, start if anew else None)
         yield connection
         connection.execute("DETACH standing")
