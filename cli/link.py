@@ -16,7 +16,7 @@ try:
     from assets.linkage.cleaning import NotPersons
     from assets.linkage.decided import Decided
     from assets.linkage.linker import LinkSummary, link
-    from assets.linkage.model import MODEL, NotAModel
+    from assets.linkage.model import MODEL
     from assets.linkage.standing import OtherModel
     from assets.linkage.training import train
     from decisions.refusals import Contradiction, DecidedPair
@@ -61,7 +61,7 @@ def link_persons(
                 decided=_decided(decisions),
                 details=details is not None,
             )
-        except (NotAModel, NotPersons, OtherModel, Contradiction, ValueError, FileNotFoundError) as error:
+        except (NotPersons, OtherModel, Contradiction, ValueError, FileNotFoundError) as error:
             fail(str(error))
         except duckdb.Error as error:
             # The engine's message may quote a value.

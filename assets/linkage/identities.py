@@ -148,6 +148,19 @@ def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_vers
     """)
 
 
+def group_ids_sql(groups: str = "") -> str:
+    """A select of every person_group and its person_group_id, that of its oldest person; of `groups` only, where SQL for them
+    is given.
+    """
+    only = f"WHERE person_group IN ({groups})" if groups else ""
+    return f"""
+        SELECT person_group, 'G' || substr(arg_min(person_id, (issued_run, person_id)), 2) AS person_group_id
+        FROM standing.members JOIN standing.identities USING (person_id)
+        {only}
+        GROUP BY person_group
+    """
+
+
 def crosswalk_sql(ledger: str, as_of: datetime | None = None) -> str:
     """A select over a ledger: record_id and the person_id it bore on a day, without records withdrawn by then."""
     known = f"WHERE as_of <= {text_literal(as_of.isoformat())}" if as_of else ""

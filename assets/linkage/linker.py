@@ -14,6 +14,7 @@ import duckdb
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.decided import Decided
+from assets.linkage.identities import group_ids_sql
 from assets.linkage.model import MODEL, LinkageModel, read_model
 from assets.linkage.scoring import EVIDENCE
 from assets.linkage.splink_session import text_literal
@@ -188,14 +189,11 @@ def _write(connection: duckdb.DuckDBPyConnection, model: LinkageModel, out: Path
             WITH reasons AS (
                 SELECT person, list(DISTINCT reason ORDER BY reason) AS reasons FROM standing.reviews GROUP BY person
             ),
-            oldest AS (
-                SELECT person_group, arg_min(person_id, (issued_run, person_id)) AS person_id
-                FROM standing.members JOIN standing.identities USING (person_id) GROUP BY person_group
-            )
+            group_ids AS ({group_ids_sql()})
             SELECT
                 record_id,
                 members.person_id,
-                'G' || substr(oldest.person_id, 2) AS person_group_id,
+                person_group_id,
                 CASE
                     WHEN strongest_weight IS NULL THEN 1.0
                     ELSE {probability_sql("strongest_weight", model.calibration)}
@@ -206,7 +204,7 @@ def _write(connection: duckdb.DuckDBPyConnection, model: LinkageModel, out: Path
                 coalesce(reasons, []) AS withheld_reasons,
                 {text_literal(model.version)} AS model_version
             FROM standing.members
-            JOIN oldest USING (person_group)
+            JOIN group_ids USING (person_group)
             JOIN standing.person_features USING (record_key)
             LEFT JOIN reasons USING (person)
             ORDER BY record_id

@@ -217,16 +217,20 @@ def advance(
 
 
 def _weigh(connection: duckdb.DuckDBPyConnection, model: LinkageModel, n_records: int) -> None:
-    """Make the view `standing_pairs`: pairs with their match weight in a file of this size, before and after the guards."""
+    """Make the view `standing_pairs` (`weighed_pairs_sql`)."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW standing_pairs AS {weighed_pairs_sql(model, n_records)}")
+
+
+def weighed_pairs_sql(model: LinkageModel, n_records: int) -> str:
+    """A select of the stored pairs with their match weight in a file of this size, before and after the guards."""
     prior, national_prior = model.prior_weight(n_records), model.national_prior_weight(n_records)
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP VIEW standing_pairs AS
+    return f"""
         SELECT
             *,
             evidence + {prior} AS match_weight,
             {guarded_weight_sql("evidence", prior, national_prior)} AS guarded_weight
         FROM standing.pairs
-    """)
+    """
 
 
 def _empty_pairs() -> str:

@@ -31,10 +31,10 @@ from data_contracts.synthetic.draw import (
     generator,
 )
 from data_contracts.synthetic.people import (
-    _IC_OF,
     ALPHABET,
     CHECK_LETTERS,
     ETHNICITIES,
+    IC_OF,
     MAN,
     N_DECADES,
     WOMAN,
@@ -895,7 +895,7 @@ def _written_marks(rng: Generator, people: _People, records: _Records) -> pl.Dat
             ),
             "ethnicity_officer_defined": _some(
                 rng,
-                np.array([_IC_OF[e] for e in ETHNICITIES]),
+                np.array([IC_OF[e] for e in ETHNICITIES]),
                 people.ethnicity[person],
                 _share("ethnicity_officer_share"),
             ),

@@ -72,7 +72,7 @@ _HERITAGE_OF = {
     "O9": [("pakistani", 0.3), ("british", 0.4), ("turkish", 0.3)],
 }
 ETHNICITIES = tuple(_HERITAGE_OF)
-_IC_OF = {
+IC_OF = {
     "W1": "IC1",
     "W2": "IC1",
     "W3": "IC1",
@@ -621,7 +621,7 @@ def as_nominals(
         .when(pl.col("stated") < 78)
         .then(pl.lit("NS")),
         ethnicity_officer_defined=pl.when((pl.col("stated") % 10) < 8).then(
-            _word("ethnicity", [_IC_OF[e] for e in ETHNICITIES])
+            _word("ethnicity", [IC_OF[e] for e in ETHNICITIES])
         ),
         disability=pl.when(pl.col("stated") % 7 == 0)
         .then(pl.lit("Y"))

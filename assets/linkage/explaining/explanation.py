@@ -27,7 +27,7 @@ from assets.linkage.explaining.reasons import (
     today,
     why_withheld,
 )
-from assets.linkage.identities import resolution_sql
+from assets.linkage.identities import group_ids_sql, resolution_sql
 from assets.linkage.linker import probability_sql
 from assets.linkage.model import MODEL
 from assets.linkage.splink_session import text_list, text_literal
@@ -339,16 +339,13 @@ def _records(reading: Reading, keys: Sequence[int]) -> list[ExplainedRecord]:
         for column in VALUE_COLUMNS
     )
     rows = reading.rows(f"""
-        WITH oldest AS (
-            SELECT person_group, 'G' || substr(arg_min(person_id, (issued_run, person_id)), 2) AS person_group_id
-            FROM standing.members JOIN standing.identities USING (person_id)
-            WHERE person_group IN (SELECT person_group FROM standing.members WHERE record_key IN ({listed}))
-            GROUP BY person_group
+        WITH group_ids AS (
+            {group_ids_sql(f"SELECT person_group FROM standing.members WHERE record_key IN ({listed})")}
         )
         SELECT record_key, record_id, person_id, person_group_id, [{values}] AS said
         FROM standing.person_features
         JOIN standing.members USING (record_key)
-        JOIN oldest USING (person_group)
+        JOIN group_ids USING (person_group)
         WHERE record_key IN ({listed})
     """)
     found = {

@@ -12,7 +12,7 @@ import duckdb
 
 from assets.linkage.model import LinkageModel, read_model
 from assets.linkage.splink_session import open_connection, text_literal
-from assets.linkage.standing import OtherModel
+from assets.linkage.standing import OtherModel, weighed_pairs_sql
 from assets.linkage.vetoes import guarded_weight_sql
 
 
@@ -72,13 +72,11 @@ def gather(reading: Reading, keys: Sequence[int]) -> None:
     reading.connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE near AS
         WITH touching AS (
-            SELECT *, evidence + {reading.prior} AS match_weight, {reading.guarded_weight_sql()} AS guarded_weight
-            FROM standing.pairs
+            SELECT * FROM ({weighed_pairs_sql(reading.model, reading.n_records)})
             WHERE record_key_l IN (SELECT record_key FROM about) OR record_key_r IN (SELECT record_key FROM about)
         ),
         decided AS (
-            SELECT record_key_l, record_key_r, min(kind) AS decision, min(decision_id) AS decision_id
-            FROM standing.decisions GROUP BY ALL
+            SELECT record_key_l, record_key_r, kind AS decision, decision_id FROM standing.decisions
         )
         SELECT
             touching.*, decision, decision_id,
