@@ -69,6 +69,10 @@ class Paths:
         return self.root / "decisions.sqlite"
 
     @property
+    def seals(self) -> Path:
+        return self.root / "seals"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse" / "vawg.duckdb"
 

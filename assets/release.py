@@ -18,9 +18,11 @@ import polars as pl
 from duckdb_extensions import import_extension
 from sqlalchemy import select
 
+from assets.linkage.model import MODEL
 from assets.pages import write_pages
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.run_inputs import forces_of
+from assets.seals import seal_code, seal_model
 from assets.storage import DataRoot, Layout, write_json
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
@@ -38,6 +40,7 @@ _DECIDING = (
     "dbt_project/macros",
     "dbt_project/seeds",
 )
+CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
@@ -66,7 +69,7 @@ def sensitivity(mart: dict[str, Any]) -> str:
     return "statistical" if mart["config"].get("meta", {}).get("release") == "statistical" else "identifiable"
 
 
-def code_digest(root: Path = PROJECT_FOLDER.parent) -> str:
+def code_digest(root: Path = CODE) -> str:
     """Digest of the code, definitions, weights, mappings and model that decide a release's content."""
     digest = hashlib.sha256()
     for folder in _DECIDING:
@@ -82,8 +85,11 @@ def write_release(
     key: str | None = None,
     *,
     decisions: Store | None = None,
+    model: Path = MODEL,
 ) -> Path:
     """Write the release of the run in the warehouse and make it current. Returns its folder.
+
+    The code and the linkage `model` it was made with are sealed beside it, so that it can be made again.
 
     With `key` (16, 24 or 32 characters) the identifiable marts are encrypted at rest (AES, Parquet's own).
     With `decisions` the manifest holds the head of their audit log as it was at the run's knowledge cut.
@@ -121,6 +127,8 @@ def write_release(
         ).to_dicts(),
         "notes": _notes(held, layout),
     }
+    seal_code(layout.seals, code, CODE, _DECIDING)
+    seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
     if final.exists():
@@ -285,24 +293,28 @@ def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
     return notes
 
 
-def _assert_same(final: Path, partial: Path) -> None:
-    """Compare two releases byte by byte; an encrypted file, never twice the same, by the content of its rows."""
+def differing(one: Path, other: Path) -> list[str]:
+    """Files in which two releases differ, byte by byte; of an encrypted one, never twice the same, the rows' content."""
+    before, now = _digests(one), _digests(other)
+    return sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
 
-    def digests(folder: Path) -> dict[str, str]:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        encrypted_marts = [m for m in manifest["marts"].values() if m["encrypted"]]
-        encrypted = {m["file"]: m["content"] for m in encrypted_marts}
-        for mart in encrypted_marts:
+
+def _digests(folder: Path) -> dict[str, str]:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    encrypted = {}
+    for mart in manifest["marts"].values():
+        if mart["encrypted"]:
+            encrypted[mart["file"]] = mart["content"]
             del mart["sha256"]
-        files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-        plain = {n: sha256_of(p) for n, p in files.items() if n not in encrypted}
-        return plain | encrypted | {"manifest.json": json.dumps(manifest)}
+    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    plain = {n: sha256_of(p) for n, p in files.items() if n not in encrypted}
+    return plain | encrypted | {"manifest.json": json.dumps(manifest)}
 
-    before, now = digests(final), digests(partial)
-    if before != now:
-        differing = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
+
+def _assert_same(final: Path, partial: Path) -> None:
+    if names := differing(final, partial):
         raise ReleaseDiffers(
-            f"release {final.name} exists and the same inputs now give other content in {', '.join(differing)}; "
+            f"release {final.name} exists and the same inputs now give other content in {', '.join(names)}; "
             f"the new one lies in {partial.name} beside it"
         )
 
@@ -330,7 +342,13 @@ def _make_current(layout: Layout, release_id: str) -> None:
 )
 def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResult:  # type: ignore[type-arg]
     started = time.monotonic()
-    folder = write_release(data_root.layout(), marts(), release_key.key, decisions=data_root.decisions())
+    folder = write_release(
+        data_root.layout(),
+        marts(),
+        release_key.key,
+        decisions=data_root.decisions(),
+        model=data_root.model(),
+    )
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return dg.MaterializeResult(
         metadata={

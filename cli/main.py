@@ -299,6 +299,27 @@ def explain(
     explain_identity(subjects, values=values, html=html, index=index, model=model)
 
 
+@main.command()
+@click.argument("release", metavar="RELEASE")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another order of the inputs.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Steps and threads at once."
+)
+@click.option("--keep", is_flag=True, help="Leave the release made again where it was made.")
+def replay(release: str, seed: int, threads: int, keep: bool) -> None:
+    """Make a past RELEASE (its id, or `current`) again and show that it is the same.
+
+    It is made from what was in force that day: the submissions, decisions, linkage model and state of who is who named
+    in its manifest, and the code, weights and parameters kept with it, whatever they are today. The rows of every input
+    are shuffled and another number of threads is used; every file must still be the same, byte for byte.
+
+    Exit code 0: identical. 1: something differs; both are kept. 2: RELEASE cannot be made again; the message says why.
+    """
+    from cli.replay import replay as make_again
+
+    sys.exit(make_again(release, seed=seed, threads=threads, keep=keep))
+
+
 def _not_yet(name: str, signature: str, promise: str) -> None:
     """A command whose part of the platform is not built: it says so and exits 2."""
 
@@ -313,7 +334,6 @@ def _not_yet(name: str, signature: str, promise: str) -> None:
     )
 
 
-_not_yet("replay", "RELEASE", "It will make a past release again and show that it is the same.")
 _not_yet("backtest", "EVENTS --out DIR", "It will test the ranking on a table of events.")
 
 

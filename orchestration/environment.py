@@ -3,6 +3,7 @@
 VAWG_DATA            the data root; data/ in the repository if left out
 VAWG_DECISIONS_URL   the database of decisions, in SQLAlchemy's form; decisions.sqlite under the data root if left out
 VAWG_LINKAGE_MODEL   the file of the linkage model in force; the shipped one if left out
+VAWG_THREADS         how many models and threads of dbt at once; 2 if left out
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 from pathlib import Path
 
 DECISIONS_URL = "VAWG_DECISIONS_URL"
+LINKAGE_MODEL = "VAWG_LINKAGE_MODEL"
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -20,7 +22,7 @@ def data_root_path() -> Path:
 
 
 def linkage_model() -> str | None:
-    return os.environ.get("VAWG_LINKAGE_MODEL") or None
+    return os.environ.get(LINKAGE_MODEL) or None
 
 
 def decisions_url() -> str | None:

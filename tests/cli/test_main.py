@@ -58,7 +58,6 @@ def test_check_of_what_is_no_submission_is_2(tmp_path: Path, what: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("replay", "r1"),
         ("backtest", "e.csv", "--out", "d"),
     ],
 )
