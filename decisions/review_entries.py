@@ -159,6 +159,13 @@ class Entry:
         return self.state in LIVE or self.is_frozen or self.appeal is not None
 
     @property
+    def holds_until(self) -> datetime | None:
+        """When what is in force ends by itself; none where only an act ends it, or it has ended."""
+        if self.is_frozen or self.state in ENDED:
+            return None
+        return self.until or self.lapses_at
+
+    @property
     def is_overridden(self) -> bool:
         """Whether people went against the list, by adding somebody or by taking somebody off."""
         return self.opening.origin == "added_by_officer" or self.state == "removed"
