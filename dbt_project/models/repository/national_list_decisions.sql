@@ -2,7 +2,11 @@
 -- cut. A decision is about nominals: it holds for whoever has them today, however persons were merged or split since.
 -- What protects (a removal, a freeze, a deferral) holds for everybody who has any of them; what is to a person's
 -- disadvantage holds for nobody where the nominals have come apart, until somebody has looked again.
-with entries as (
+with parameters as (
+    {{ ranking_parameters(['cut_months']) }}
+),
+
+entries as (
     select distinct
         entry_id,
         person_id as decided_person_id,
@@ -69,7 +73,8 @@ removed_persons as (
 ),
 
 new_allegations as (
-    -- All removals of a person hold together; an allegation that counts today and is in none of them is new.
+    -- All removals of a person hold together; an allegation that counts today and is in none of them is new. What is too
+    -- old to count for a list was not before who removed.
     select
         removed_persons.person_id,
         count(*) as n_new_allegations
@@ -80,7 +85,13 @@ new_allegations as (
         on
             allegations.person_id = removed_facts.person_id
             and allegations.offence_id = removed_facts.offence_id
-    where removed_facts.offence_id is null
+    cross join {{ ref('national_run') }} as run
+    cross join parameters
+    where
+        removed_facts.offence_id is null
+        and allegations.reported_at <= run.ranked_at
+        and allegations.reported_at
+        > {{ dbt.dateadd('month', '-cast(parameters.cut_months as integer)', 'run.ranked_at') }}
     group by removed_persons.person_id
 ),
 
