@@ -42,6 +42,8 @@ _DECIDING = (
 )
 CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
+REVIEW_DECISIONS = "run_review_decisions.parquet"
+REVIEW_REMOVALS = "run_review_removals.parquet"
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
 
@@ -99,8 +101,9 @@ def write_release(
     submissions = pl.read_parquet(layout.run / "run_submissions.parquet").sort("submission_id")
     code = code_digest()
     audit_head = _audit_head(decisions, parameters["as_of"]) if decisions else None
-    # Two runs may have the same submissions and another history of who is who.
-    history = [sha256_of(layout.person_ledger), sha256_of(layout.run / IDENTITY_DECISIONS), audit_head]
+    # Two runs may have the same submissions, and another history of who is who or of what was decided of the list.
+    decided = [sha256_of(layout.run / n) for n in (IDENTITY_DECISIONS, REVIEW_DECISIONS, REVIEW_REMOVALS)]
+    history = [sha256_of(layout.person_ledger), *decided, audit_head]
     made_from = [parameters, submissions["submission_id"].to_list(), code, history]
     inputs = hashlib.sha256(json.dumps(made_from, default=str).encode()).hexdigest()
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
@@ -116,6 +119,7 @@ def write_release(
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
+        "review": _review(layout),
         "ranked_list": _ranked_list(layout, catalogue),
         "inputs": submissions.select(
             "submission_id",
@@ -249,6 +253,18 @@ def _identity(layout: Layout, as_of: datetime) -> dict[str, Any]:
         "events": dict(events.collect().iter_rows()),
         "decisions": decided.collect()["decision_id"].to_list(),
     }
+
+
+def _review(layout: Layout) -> dict[str, Any]:
+    """What people had decided of the list by the run's knowledge cut: entries by state, those frozen, those added."""
+    entries = pl.scan_parquet(layout.run / REVIEW_DECISIONS).unique("entry_id")
+    totals = entries.select(
+        pl.len().alias("entries"),
+        pl.col("entry_id").filter("is_frozen").len().alias("frozen"),
+        pl.col("entry_id").filter(pl.col("origin") == "added_by_officer").len().alias("added_by_officer"),
+    )
+    by_state = entries.group_by("state").len().sort("state")
+    return {**totals.collect().row(0, named=True), "by_state": dict(by_state.collect().iter_rows())}
 
 
 def _audit_head(decisions: Store, as_of: datetime) -> str:

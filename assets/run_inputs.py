@@ -17,11 +17,25 @@ from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
+from decisions import review
 from decisions.identity import IdentityDecision, history
 from decisions.refusals import DecidedPair
+from decisions.review_entries import Entry
 from decisions.store import Store
 
 IDENTITY_DECISIONS_SCHEMA = {name: pl.String() for name in DecidedPair._fields}
+REVIEW_DECISIONS_SCHEMA: dict[str, pl.DataType] = {
+    "entry_id": pl.String(),
+    "person_id": pl.String(),
+    "record_id": pl.String(),
+    "origin": pl.String(),
+    "state": pl.String(),
+    "is_frozen": pl.Boolean(),
+    "reason_code": pl.String(),
+    "decided_at": pl.Datetime("us"),
+    "valid_until": pl.Datetime("us"),
+}
+REVIEW_REMOVALS_SCHEMA: dict[str, pl.DataType] = {"entry_id": pl.String(), "offence_id": pl.String()}
 
 
 class NothingToRun(Exception):
@@ -32,7 +46,8 @@ class NothingToRun(Exception):
 class RunInputs:
     """The facts of one national run. `as_of`: only what was received and decided by then is known to the run.
 
-    `identity_decisions`: those in force at `as_of`, in the order they were taken.
+    `identity_decisions`: those in force at `as_of`, in the order they were taken. `review_entries`: those that people
+    had moved by then, as they were, in the order they began.
     """
 
     programme: str
@@ -40,6 +55,7 @@ class RunInputs:
     as_of: datetime
     submissions: tuple[Receipt, ...]
     identity_decisions: tuple[IdentityDecision, ...] = ()
+    review_entries: tuple[Entry, ...] = ()
 
     @property
     def period_end(self) -> date:
@@ -78,33 +94,46 @@ def gather(
 ) -> RunInputs:
     """Find the submissions of a run, and what people decided about the nominals of its programme.
 
-    Without `as_of`, it is the moment of the latest receipt in scope, decision or revocation; without `decisions`,
-    nobody decided anything. Raises NothingToRun where none of the month was accepted, ValueError on an unknown
+    Without `as_of`, it is the moment of the latest receipt in scope, decision, revocation or act of review; without
+    `decisions`, nobody decided anything. Raises NothingToRun where none of the month was accepted, ValueError on an unknown
     programme.
     """
     forces, last = forces_of(programme), f"{period:%Y-%m}"
     in_scope = [
         r for r in receipts(layout) if r.force_code in forces and r.period is not None and r.period <= last
     ]
-    decided = _decided(decisions, forces) if decisions else []
+    decided, reviewed = _decided(decisions, forces) if decisions else ([], [])
     moments = [datetime.fromisoformat(r.received_at) for r in in_scope]
     moments += [moment for decision in decided for moment in decision.moments]
+    moments += [moment for entry in reviewed for moment in entry.moments]
     known_at = as_of or max(moments, default=None)
     known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
     if known_at is None or not any(r.status != "held" and r.period == last for r in known):
         raise _nothing(programme, f" for {last}")
     in_force = tuple(d for decision in decided if (d := decision.known(known_at)))
-    return RunInputs(programme, period, known_at, known, in_force)
+    entries = tuple(e for entry in reviewed if (e := entry.known(known_at)) and _says_something(e))
+    return RunInputs(programme, period, known_at, known, in_force, entries)
 
 
-def _decided(decisions: Store, forces: set[str]) -> list[IdentityDecision]:
-    """Every decision about a nominal of one of the forces, whatever became of it."""
+def _decided(decisions: Store, forces: set[str]) -> tuple[list[IdentityDecision], list[Entry]]:
+    """Every decision and every entry about a nominal of one of the forces, whatever became of it; of one moment."""
     with decisions.reading() as connection:
-        return [
-            decision
-            for decision in history(connection)
-            if any(record_id.partition("|")[0] in forces for record_id in decision.record_ids)
-        ]
+        identities, entries = history(connection), review.history(connection)
+    return (
+        [d for d in identities if _in_scope(d.record_ids, forces)],
+        [e for e in entries if _in_scope(e.record_ids, forces)],
+    )
+
+
+def _in_scope(record_ids: Iterable[str], forces: set[str]) -> bool:
+    return any(record_id.partition("|")[0] in forces for record_id in record_ids)
+
+
+def _says_something(entry: Entry) -> bool:
+    """Whether a list is told of an entry: not that somebody looked, nor of what ended and is shown no more."""
+    if entry.state == "proposed" and not entry.is_frozen:
+        return entry.opening.origin == "added_by_officer"
+    return entry.state == "removed" or not entry.status_withheld
 
 
 def _nothing(programme: str, when: str) -> NothingToRun:
@@ -115,8 +144,8 @@ def _nothing(programme: str, when: str) -> NothingToRun:
 
 
 def write(inputs: RunInputs, layout: Layout) -> None:
-    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source, and
-    run_identity_decisions for linkage.
+    """Write run_parameters, run_submissions, run_submission_rows, run_review_decisions and run_review_removals for
+    dbt's `run` source, and run_identity_decisions for linkage.
     """
     parameters = pl.DataFrame(
         {
@@ -157,6 +186,43 @@ def write(inputs: RunInputs, layout: Layout) -> None:
     write_parquet(
         identity_decision_pairs(inputs.identity_decisions), layout.run / "run_identity_decisions.parquet"
     )
+    write_parquet(review_decisions(inputs.review_entries), layout.run / "run_review_decisions.parquet")
+    write_parquet(review_removals(inputs.review_entries), layout.run / "run_review_removals.parquet")
+
+
+def review_decisions(entries: Iterable[Entry]) -> pl.DataFrame:
+    """One row an entry and nominal that the person had when people decided: what is in force; sorted.
+
+    `person_id` is that of the day the entry began. `reason_code` of a frozen entry is what is disputed. `valid_until`:
+    the end of a deferral, or when the entry lapses; null where it is removed or frozen, or has lapsed.
+    """
+    rows = [
+        {
+            "entry_id": entry.entry_id,
+            "person_id": entry.opening.person_id,
+            "record_id": record_id,
+            "origin": entry.opening.origin,
+            "state": entry.state,
+            "is_frozen": entry.is_frozen,
+            "reason_code": entry.dispute.reason_code if entry.dispute else entry.reason_code,
+            "decided_at": entry.dispute.at if entry.dispute else entry.since,
+            "valid_until": entry.holds_until,
+        }
+        for entry in entries
+        for record_id in entry.record_ids
+    ]
+    return pl.DataFrame(rows, schema=REVIEW_DECISIONS_SCHEMA, orient="row").sort("entry_id", "record_id")
+
+
+def review_removals(entries: Iterable[Entry]) -> pl.DataFrame:
+    """One row a removal and allegation that counted when it was asked for: entry_id, offence_id; sorted."""
+    rows = [
+        {"entry_id": entry.entry_id, "offence_id": offence_id}
+        for entry in entries
+        if entry.removal
+        for offence_id in entry.removal.offence_ids
+    ]
+    return pl.DataFrame(rows, schema=REVIEW_REMOVALS_SCHEMA, orient="row").sort("entry_id", "offence_id")
 
 
 def identity_decision_pairs(decisions: Iterable[IdentityDecision]) -> pl.DataFrame:
@@ -188,7 +254,7 @@ class NationalRun(dg.Config):
     deps=["submissions"],
     description=(
         "The facts a national run is made from: its month, its knowledge cut, the submissions within it, and what "
-        "people decided about identities by then."
+        "people decided about identities and about the list by then."
     ),
 )
 def run_inputs(
@@ -209,6 +275,7 @@ def run_inputs(
             "as_of": inputs.as_of.isoformat(),
             "submissions": len(inputs.submissions),
             "identity_decisions": len(inputs.identity_decisions),
+            "review_entries": len(inputs.review_entries),
             "forces": len({r.force_code for r in inputs.submissions if r.status != "held"}),
             "dagster/row_count": sum(r.total("accepted") for r in inputs.submissions),
         }

@@ -5,21 +5,19 @@ Light to import; what a command needs is imported where it runs.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.decided import counted, data_paths, decisions_store, now, platform
 from cli.exits import CLEAN, ERRORS, fail
 
 if TYPE_CHECKING:
-    from assets.paths import Paths
     from decisions.refusals import Kind
-    from decisions.store import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -96,10 +94,10 @@ def revoke(decision_id: str, by: str, why: str, at: datetime | None) -> None:
 
     What it held together or apart is linked by the evidence again. The decision and its end stay on record.
     """
-    with _store() as store:
+    with decisions_store() as store:
         from decisions import identity as decided
 
-        decided.revoke(store, decision_id, revoked_by=by, reason=why, revoked_at=at or _now())
+        decided.revoke(store, decision_id, revoked_by=by, reason=why, revoked_at=at or now())
     click.echo(f"{decision_id} is revoked. Next: vawg run")
 
 
@@ -113,9 +111,9 @@ def undo(person_id: str, retired_person_id: str, by: str, why: str, at: datetime
     Writes one cannot-link decision between the records that moved and the others that PERSON_ID had after that run.
     The next run gives the records that moved a new person id (no id is ever used twice), and every mart follows.
     """
-    with _platform():
+    with platform():
         from assets.linkage.ledger import NotInLedger, merged
-    paths = _paths()
+    paths = data_paths()
     try:
         merge = merged(paths.person_ledger, person_id, retired_person_id)
     except NotInLedger as error:
@@ -124,7 +122,7 @@ def undo(person_id: str, retired_person_id: str, by: str, why: str, at: datetime
         fail(f"what was {retired_person_id} and the rest of {person_id} are no longer one person")
     decision_id = _take("cannot_link", merge.moved, merge.others, by, why, at)
     click.echo(
-        f"{decision_id} keeps {_counted(len(merge.moved), 'record')} that made up {retired_person_id} apart from the "
+        f"{decision_id} keeps {counted(len(merge.moved), 'record')} that made up {retired_person_id} apart from the "
         f"other {len(merge.others)} of {person_id}. Next: vawg run"
     )
 
@@ -140,7 +138,7 @@ def undo(person_id: str, retired_person_id: str, by: str, why: str, at: datetime
 @click.option("--reasons", is_flag=True, help="Show the reasons too; they are the reviewers' own words.")
 def list_decisions(as_of: datetime | None, reasons: bool) -> None:
     """List the decisions in force, oldest first: id, kind, when, by whom, the records of either side."""
-    with _store() as store:
+    with decisions_store() as store:
         from decisions.identity import in_force
 
         found = in_force(store, as_of or datetime.max)
@@ -153,7 +151,7 @@ def list_decisions(as_of: datetime | None, reasons: bool) -> None:
         click.echo(f"    {', '.join(decision.records)} {sign} {', '.join(decision.other_records)}")
         if reasons:
             click.echo(f"    {decision.reason}")
-    click.echo(f"{_counted(len(found), 'decision')} in force")
+    click.echo(f"{counted(len(found), 'decision')} in force")
 
 
 @identity.command()
@@ -167,11 +165,11 @@ def affected(force: str, since: datetime | None) -> None:
     One line a change, parted by tabs: record, event, cause, old person id, new person id, the knowledge cut of the run
     (`vawg run --as-of`), the decision that caused it.
     """
-    with _platform():
+    with platform():
         from assets.linkage.ledger import NotInLedger, changes_for_force
     _require_force(force)
     try:
-        changes = changes_for_force(_paths().person_ledger, force, since)
+        changes = changes_for_force(data_paths().person_ledger, force, since)
     except NotInLedger as error:
         fail(str(error))
     if not changes:
@@ -199,21 +197,22 @@ def verify(shown: str | None) -> None:
 
     Exit code 0: whole. 1: broken; the first entry that does not follow is named. 2: it cannot be read.
     """
-    with _store() as store:
+    with decisions_store() as store:
         from decisions.audit import Head, head
         from decisions.identity import verify as verify_identity
+        from decisions.review import verify as verify_review
 
         try:
             kept = Head.parse(shown) if shown else None
         except ValueError as error:
             fail(str(error))
-        broken = verify_identity(store, kept)
+        broken = verify_identity(store, kept) or verify_review(store)
         with store.reading() as connection:
             last = head(connection)
     if broken:
         click.echo(f"broken: {broken}")
         sys.exit(ERRORS)
-    click.echo(f"ok: {_counted(last.no, 'entry', 'entries')}; the last is {last}")
+    click.echo(f"ok: {counted(last.no, 'entry', 'entries')}; the last is {last}")
     sys.exit(CLEAN)
 
 
@@ -228,19 +227,10 @@ def _decide(
 def _take(
     kind: Kind, records: tuple[str, ...], other: tuple[str, ...], by: str, why: str, at: datetime | None
 ) -> str:
-    with _store() as store:
+    with decisions_store() as store:
         from decisions.identity import decide
 
-        return decide(store, kind, records, other, decided_by=by, reason=why, decided_at=at or _now())
-
-
-def _counted(n: int, one: str, many: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def _now() -> datetime:
-    """The clock of receipts, to the second as they are."""
-    return datetime.now().replace(microsecond=0)
+        return decide(store, kind, records, other, decided_by=by, reason=why, decided_at=at or now())
 
 
 def _listed(records: str) -> tuple[str, ...]:
@@ -249,14 +239,14 @@ def _listed(records: str) -> tuple[str, ...]:
 
 def _require_records(record_ids: tuple[str, ...]) -> None:
     """A record id mistyped would be obeyed silently: it must have the form, and have been linked once."""
-    with _platform():
+    with platform():
         from assets.linkage.ledger import NotInLedger, never_linked
     for record_id in record_ids:
         if not (parts := RECORD_ID.fullmatch(record_id)):
             fail(f"{record_id!r} is not a record; write 'FORCE|REFERENCE', as in 'E23000036|N123456'")
         _require_force(parts["force"])
     try:
-        if unknown := never_linked(_paths().person_ledger, record_ids):
+        if unknown := never_linked(data_paths().person_ledger, record_ids):
             fail(f"no run has linked {', '.join(unknown)}; look for it in the person_links of a release")
     except NotInLedger as error:
         fail(str(error))
@@ -267,38 +257,3 @@ def _require_force(code: str) -> None:
 
     if code not in attribute("forces", "label"):
         fail(f"there is no force {code}; the codes are in data_contracts/codes/forces.csv")
-
-
-def _paths() -> Paths:
-    with _platform():
-        from assets.paths import Paths
-        from orchestration.environment import data_root_path
-    return Paths(data_root_path())
-
-
-@contextlib.contextmanager
-def _store() -> Iterator[Store]:
-    """The store of decisions; what it refuses ends the command with its reason."""
-    with _platform():
-        from sqlalchemy.exc import ArgumentError, DatabaseError
-
-        from decisions.refusals import Refused
-        from decisions.store import OtherSchema, open_store, sqlite_url
-        from orchestration.environment import decisions_url
-    try:
-        yield open_store(decisions_url() or sqlite_url(_paths().decisions))
-    except (Refused, OtherSchema) as error:
-        fail(str(error))
-    except (ArgumentError, ValueError, DatabaseError) as error:
-        # Not the message: it may hold the address with its password, or values.
-        fail(f"the decisions cannot be read or written: {type(error).__name__}")
-    except ModuleNotFoundError as driver:
-        fail(f"{driver.name} is not installed; PostgreSQL needs it: pip install 'psycopg[binary]'")
-
-
-@contextlib.contextmanager
-def _platform() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")

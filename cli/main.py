@@ -13,6 +13,7 @@ import click
 
 from cli.exits import fail
 from cli.identity import audit, identity
+from cli.review import review
 
 PATH = click.Path(path_type=Path)
 
@@ -23,7 +24,7 @@ def main() -> None:
     """The national data platform on violence against women and girls.
 
     Forces use `check` before they send. The national team uses `land`, `run` and `releases`; its reviewers use
-    `identity`, its auditors `audit`.
+    `identity` and `review`, its auditors `audit`.
 
     The data root is the folder named in the environment variable VAWG_DATA, or data/ in the repository.
     """
@@ -239,6 +240,7 @@ def link(
 
 
 main.add_command(identity)
+main.add_command(review)
 main.add_command(audit)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from decisions.refusals import OutOfOrder, Refused
 from decisions.store import Store
@@ -134,6 +134,26 @@ def verify_chain(connection: Connection, kept_head: Head | None = None) -> Broke
         found = found or last == kept_head
     if kept_head and not found:
         return Broken(kept_head.no, "the log no longer holds it as it was when its head was kept")
+    return None
+
+
+def kept_as_logged(
+    connection: Connection,
+    tables: Iterable[Table],
+    rows_of: Callable[[Entry], Iterable[tuple[Table, Mapping[str, Any]]]],
+) -> Broken | None:
+    """The first entry whose rows (`rows_of`) the tables do not hold as it says, then a row of theirs in no entry."""
+    kept = {(table.name, *row) for table in tables for row in connection.execute(select(table))}
+    for entry in entries(connection):
+        rows = {
+            (table.name, *(values.get(c.name) for c in table.columns)) for table, values in rows_of(entry)
+        }
+        if missing := sorted(str(name) for name, *_ in rows - kept):
+            return Broken(entry.no, f"{missing[0]} does not hold what it says of {entry.subject}")
+        kept -= rows
+    if kept:
+        table, key, *_ = min(kept, key=repr)
+        return Broken(None, f"{table} holds a row of {key} that is in no entry")
     return None
 
 

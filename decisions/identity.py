@@ -181,20 +181,8 @@ def verify(store: Store, kept_head: Head | None = None) -> Broken | None:
     with store.reading() as connection:
         if broken := audit.verify_chain(connection, kept_head):
             return broken
-        kept = {
-            (table.name, *row)
-            for table in (identity_decisions, identity_decision_records, identity_revocations)
-            for row in connection.execute(select(table))
-        }
-        for entry in audit.entries(connection):
-            rows = {(table.name, *(values[c.name] for c in table.columns)) for table, values in _rows(entry)}
-            if missing := sorted(name for name, *_ in rows - kept):
-                return Broken(entry.no, f"{missing[0]} does not hold what it says of {entry.subject}")
-            kept -= rows
-    if kept:
-        table, decision_id, *_ = min(kept, key=repr)
-        return Broken(None, f"{table} holds a row of {decision_id} that is in no entry")
-    return None
+        tables = (identity_decisions, identity_decision_records, identity_revocations)
+        return audit.kept_as_logged(connection, tables, _rows)
 
 
 def _rows(entry: Entry) -> Iterator[tuple[Table, Mapping[str, Any]]]:

@@ -28,6 +28,22 @@ class OutOfOrder(Refused):
     """A moment before the last entry of the audit log: what was in force on a past day would change after the fact."""
 
 
+class NoSuchEntry(Refused):
+    """There is no entry of the list with that id."""
+
+
+class NotAllowed(Refused):
+    """The entry is not in a state from which the act leads anywhere."""
+
+
+class NotViewed(Refused):
+    """Who would judge an entry has not looked at its evidence."""
+
+
+class NeedsAnother(Refused):
+    """The act takes a person who had no part in what it is about."""
+
+
 class Contradiction(Refused):
     """Two nominals would have to be one person, and cannot be."""
 

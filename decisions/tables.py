@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import DDL, Column, ForeignKey, Integer, MetaData, String, Table, Text, event
 
 # Raised with every table added; `open_store` adds what an older store lacks.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 METADATA = MetaData()
 
@@ -106,4 +106,54 @@ identity_revocations = _table(
     Column("revoked_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
+)
+
+# One row an entry of the list under review: a person on one cycle of it. `log_no` is the act that began it.
+review_entries = _table(
+    "review_entries",
+    Column("entry_id", String(20), primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("release_id", Text, nullable=False),
+    Column("period", String(7), nullable=False),
+    Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
+)
+
+# One row an act on an entry; `agrees` (with the list) is 1 or 0, or null where it is not asked.
+review_acts = _table(
+    "review_acts",
+    Column("log_no", Integer, ForeignKey("audit_log.no"), primary_key=True, autoincrement=False),
+    Column("entry_id", String(20), ForeignKey("review_entries.entry_id"), nullable=False, index=True),
+    Column("act", String(20), nullable=False),
+    _moment("at"),
+    Column("by", Text, nullable=False),
+    Column("reason_code", String(40), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("agrees", Integer),
+    Column("note", Text),
+    Column("until", String(26)),
+    Column("lapses_at", String(26)),
+    Column("retained_until", String(26)),
+    Column("full_review_at", String(26)),
+)
+
+# One row a nominal that the person had when the act was taken: what a decision is resolved by in later runs.
+review_act_records = _table(
+    "review_act_records",
+    Column("log_no", Integer, ForeignKey("review_acts.log_no"), primary_key=True, autoincrement=False),
+    Column("record_id", Text, primary_key=True, index=True),
+)
+
+# One row an allegation that counted when a removal was asked for, or an appeal decided: the facts it is about.
+review_removal_allegations = _table(
+    "review_removal_allegations",
+    Column("log_no", Integer, ForeignKey("review_acts.log_no"), primary_key=True, autoincrement=False),
+    Column("offence_id", Text, primary_key=True),
+)
+
+# One row a sealed release that names the person of a force's check of what was disputed; the release stays as it is.
+review_annotations = _table(
+    "review_annotations",
+    Column("log_no", Integer, ForeignKey("review_acts.log_no"), primary_key=True, autoincrement=False),
+    Column("release_id", Text, primary_key=True),
 )

@@ -2,6 +2,7 @@
 
 VAWG_DATA            the data root; data/ in the repository if left out
 VAWG_DECISIONS_URL   the database of decisions, in SQLAlchemy's form; decisions.sqlite under the data root if left out
+VAWG_RELEASE_KEY     the key of identifiable marts; without one they lie unencrypted
 VAWG_LINKAGE_MODEL   the file of the linkage model in force; the shipped one if left out
 VAWG_THREADS         how many models and threads of dbt at once; 2 if left out
 """
@@ -27,3 +28,7 @@ def linkage_model() -> str | None:
 
 def decisions_url() -> str | None:
     return os.environ.get(DECISIONS_URL) or None
+
+
+def release_key() -> str | None:
+    return os.environ.get("VAWG_RELEASE_KEY") or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,21 @@ import polars as pl
 import pytest
 
 from assets import release as station
-from assets.release import IDENTITY_DECISIONS, ReleaseDiffers, sensitivity, write_release
-from assets.run_inputs import RunInputs, identity_decision_pairs, write
+from assets.release import (
+    IDENTITY_DECISIONS,
+    REVIEW_DECISIONS,
+    REVIEW_REMOVALS,
+    ReleaseDiffers,
+    sensitivity,
+    write_release,
+)
+from assets.run_inputs import RunInputs, identity_decision_pairs, review_decisions, write
 from assets.storage import Layout, write_parquet
 from data_contracts.submission import sha256_of
-from decisions import audit, identity
+from decisions import audit, identity, review
 from decisions.store import Store, open_store, sqlite_url
 from tests.assets.test_intake import take, tree
+from tests.decisions.reviewing import SUBJECT, Desk
 from tests.submissions import send
 
 
@@ -189,6 +198,33 @@ def test_a_decision_of_the_run_makes_another_release_and_a_later_one_does_not(
     assert (said["decisions"], said["audit_head"]) == (["I000001"], head)
     decide(store, "must_link", 7)
     assert write_release(layout, CATALOGUE, decisions=store) == decided
+
+
+def test_a_review_makes_another_release_and_its_manifest_counts_it(layout: Layout, tmp_path: Path) -> None:
+    store = open_store(sqlite_url(tmp_path / "decisions.sqlite"))
+    without = write_release(layout, CATALOGUE)
+    assert json.loads((without / "manifest.json").read_text())["review"] == {
+        "entries": 0,
+        "frozen": 0,
+        "added_by_officer": 0,
+        "by_state": {},
+    }
+    desk = Desk(store).removed()
+    Desk(store, replace(SUBJECT, record_ids=("E23000001|x",)), desk.at).take("propose", "O").take(
+        "dispute", "C"
+    )
+    write_parquet(review_decisions(review.in_force(store, AS_OF)), layout.run / REVIEW_DECISIONS)
+    reviewed = write_release(layout, CATALOGUE)
+    assert reviewed != without
+    assert json.loads((reviewed / "manifest.json").read_text())["review"] == {
+        "entries": 2,
+        "frozen": 1,
+        "added_by_officer": 1,
+        "by_state": {"proposed": 1, "removed": 1},
+    }
+    facts = pl.DataFrame([{"entry_id": "R000001", "offence_id": "other"}])
+    write_parquet(facts, layout.run / REVIEW_REMOVALS)
+    assert write_release(layout, CATALOGUE) not in (without, reviewed)
 
 
 def test_the_page_says_who_is_not_listed_and_why(layout: Layout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -10,10 +11,19 @@ import polars as pl
 import pytest
 
 from assets.intake import landed, place, take_in
-from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, NothingToRun, gather, run_inputs, write
+from assets.run_inputs import (
+    IDENTITY_DECISIONS_SCHEMA,
+    REVIEW_DECISIONS_SCHEMA,
+    REVIEW_REMOVALS_SCHEMA,
+    NothingToRun,
+    gather,
+    run_inputs,
+    write,
+)
 from assets.storage import DataRoot, Layout
 from decisions.identity import decide, revoke
 from decisions.store import Store, sqlite_url
+from tests.decisions.reviewing import HOUR, SUBJECT, Desk
 from tests.submissions import send
 
 JANUARY, FEBRUARY = date(2026, 1, 1), date(2026, 2, 1)
@@ -154,6 +164,84 @@ def test_decisions_alone_are_no_run(layout: Layout, decided: Store) -> None:
 def test_without_decisions_linkage_is_given_an_empty_table(layout: Layout) -> None:
     assert pairs(layout, decisions(layout)) == []
     assert pl.read_parquet_schema(layout.run / "run_identity_decisions.parquet") == IDENTITY_DECISIONS_SCHEMA
+
+
+def reviewed(
+    layout: Layout, store: Store, as_of: datetime | None = None
+) -> dict[str, tuple[str, datetime | None]]:
+    """State and end of the entries that the run is given, by entry and nominal."""
+    write(gather(layout, programme="england_wales", period=FEBRUARY, as_of=as_of, decisions=store), layout)
+    frame = pl.read_parquet(layout.run / "run_review_decisions.parquet")
+    return {
+        f"{entry_id} {record_id}": (state, until)
+        for entry_id, record_id, state, until in frame.select(
+            "entry_id", "record_id", "state", "valid_until"
+        ).iter_rows()
+    }
+
+
+MAY = datetime(2026, 5, 1, 9)
+
+
+def test_the_lists_are_given_what_was_in_force(layout: Layout) -> None:
+    store = decisions(layout)
+    desk = Desk(store, at=MAY).active()
+    lapses = datetime(2026, 8, 1, 13)
+    assert reviewed(layout, store) == {
+        f"R000001 {record_id}": ("active", lapses) for record_id in sorted(SUBJECT.record_ids)
+    }
+    assert {s for s, _ in reviewed(layout, store, MAY + HOUR).values()} == {"triaged"}
+    assert {s for s, _ in reviewed(layout, store, lapses).values()} == {"expired"}
+    # Retention over: nobody is told any more.
+    assert reviewed(layout, store, datetime(2028, 1, 1)) == {}
+    assert desk.now().state == "active"
+
+
+def test_that_somebody_looked_is_no_part_of_a_run(layout: Layout) -> None:
+    store = decisions(layout)
+    Desk(store, at=MAY).proposed()
+    assert reviewed(layout, store) == {}
+    cut = gather(layout, programme="england_wales", period=FEBRUARY, decisions=store).as_of
+    assert cut == datetime(2026, 4, 5)
+    Desk(store, replace(SUBJECT, record_ids=("E23000001|x",)), MAY + HOUR).take("propose", "O")
+    assert list(reviewed(layout, store)) == ["R000002 E23000001|x"]
+    assert gather(layout, programme="england_wales", period=FEBRUARY, decisions=store).as_of == MAY + HOUR
+
+
+def test_a_removal_tells_its_facts_even_past_its_retention(layout: Layout) -> None:
+    store = decisions(layout)
+    Desk(store, at=MAY).removed()
+    for as_of, reason in ((None, "link_wrong"), (datetime(2028, 1, 1), None)):
+        assert set(reviewed(layout, store, as_of).values()) == {("removed", None)}
+        told = pl.read_parquet(layout.run / "run_review_decisions.parquet")["reason_code"].unique().to_list()
+        assert told == [reason]
+        assert pl.read_parquet(layout.run / "run_review_removals.parquet").rows() == [
+            ("R000001", "A|1"),
+            ("R000001", "A|2"),
+        ]
+
+
+def test_a_freeze_is_told_with_what_is_disputed_whatever_the_state(layout: Layout) -> None:
+    store = decisions(layout)
+    desk = Desk(store, at=MAY).take("dispute", "C")
+    write(gather(layout, programme="england_wales", period=FEBRUARY, decisions=store), layout)
+    row = pl.read_parquet(layout.run / "run_review_decisions.parquet").row(0, named=True)
+    assert (row["state"], row["is_frozen"], row["reason_code"]) == ("proposed", True, "identity_wrong")
+    assert (row["decided_at"], row["valid_until"]) == (MAY, None)
+    assert desk.now().is_frozen
+
+
+def test_review_of_another_programme_is_none_of_this_run(layout: Layout) -> None:
+    store = decisions(layout)
+    Desk(store, replace(SUBJECT, record_ids=("MN0030000|a",)), MAY).take("propose", "O")
+    assert reviewed(layout, store) == {}
+    assert gather(layout, programme="england_wales", period=FEBRUARY, decisions=store).as_of < MAY
+
+
+def test_without_review_the_lists_are_given_empty_tables(layout: Layout) -> None:
+    assert reviewed(layout, decisions(layout)) == {}
+    for name, schema in (("decisions", REVIEW_DECISIONS_SCHEMA), ("removals", REVIEW_REMOVALS_SCHEMA)):
+        assert pl.read_parquet_schema(layout.run / f"run_review_{name}.parquet") == schema
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

@@ -45,6 +45,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         links=handmade.LINKS,
         review_pairs=handmade.REVIEW_PAIRS,
         decisions=handmade.DECISIONS,
+        review_decisions=handmade.REVIEW_DECISIONS,
+        review_removals=handmade.REVIEW_REMOVALS,
     )
     built = dbt(root, "build")
     assert built.returncode == 0, built.stdout[-6000:]

@@ -79,6 +79,33 @@ DECISIONS = [
     {"decision_id": "I000001", "kind": "cannot_link", "record_id_l": f"{A}|S1", "record_id_r": f"{B}|S10"},
 ]
 
+# Nothing here is about anybody who is listed: what it does to the lists is tested on lists of its own. S13 of B, whom B
+# sent anew, was removed on a crime that is not his; S12 waits in a deferral.
+REVIEW_DECISIONS: list[dict[str, Any]] = [
+    {
+        "entry_id": "R000001",
+        "person_id": f"P-{B}|S13",
+        "record_id": f"{B}|S13",
+        "origin": "listed",
+        "state": "removed",
+        "is_frozen": False,
+        "reason_code": "not_suspect",
+        "decided_at": datetime(2026, 6, 20, 9),
+    },
+    {
+        "entry_id": "R000002",
+        "person_id": "P-before",
+        "record_id": f"{A}|S12",
+        "origin": "added_by_officer",
+        "state": "deferred",
+        "is_frozen": False,
+        "reason_code": "victim_contact",
+        "decided_at": datetime(2026, 6, 21, 9),
+        "valid_until": datetime(2026, 8, 1),
+    },
+]
+REVIEW_REMOVALS = [{"entry_id": "R000001", "offence_id": f"{B}|B101"}]
+
 
 class Month:
     """Collects one force's rows for one month."""

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from assets.linkage.scoring import EVIDENCE as COMPARISONS
-from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA
+from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, REVIEW_DECISIONS_SCHEMA, REVIEW_REMOVALS_SCHEMA
 from assets.storage import PROVENANCE
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import FINDINGS_SCHEMA
@@ -130,11 +130,14 @@ def write(
     links: Sequence[Link] = (),
     review_pairs: Sequence[Row] = (),
     decisions: Sequence[Row] = (),
+    review_decisions: Sequence[Row] = (),
+    review_removals: Sequence[Row] = (),
     programme: str = "england_wales",
 ) -> Path:
     """Write a data root as intake, run inputs and linkage leave it. Returns `root`.
 
-    A nominal without a link in `links` is a person of their own. `decisions` are pairs that people decided about.
+    A nominal without a link in `links` is a person of their own. `decisions` are pairs that people decided about,
+    `review_decisions` and `review_removals` what they decided about the list.
     """
     for folder in ("run", "findings", "linkage", "standardised", "warehouse"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -191,6 +194,11 @@ def write(
     _frame(decisions, IDENTITY_DECISIONS_SCHEMA).write_parquet(
         root / "run" / "run_identity_decisions.parquet"
     )
+    for name, rows, schema in (
+        ("run_review_decisions", review_decisions, REVIEW_DECISIONS_SCHEMA),
+        ("run_review_removals", review_removals, REVIEW_REMOVALS_SCHEMA),
+    ):
+        _frame(rows, schema).write_parquet(root / "run" / f"{name}.parquet")
     _frame(review_pairs, REVIEW_PAIRS).write_parquet(root / "linkage" / "person_review_pairs.parquet")
     _write_links(root, submissions, links)
     return root

@@ -20,6 +20,7 @@ from decisions.identity import IdentityDecision, decide, in_force, revoke
 from decisions.refusals import AlreadyRevoked, Contradiction, Kind, NoSuchDecision, OutOfOrder, Refused
 from decisions.store import Store, open_store, sqlite_url
 from decisions.tables import METADATA, audit_log, schema_versions
+from tests.decisions.stores import new_store
 
 NOON = datetime(2026, 3, 5, 12)
 HOUR = timedelta(hours=1)
@@ -153,7 +154,7 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 def after(acts: list[tuple[Any, Any, Any]], steps: list[int]) -> Iterator[tuple[Store, list[datetime]]]:
     """A store after some acts, refused ones among them, each 0, 1 or 2 hours after the one before; and the hours."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(sqlite_url(Path(folder) / "decisions.sqlite"))
+        store = new_store(folder)
         at, moments = NOON, [NOON - HOUR]
         for (kind, one, other), step in zip(acts, steps, strict=False):
             at += step * HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from decisions import identity
 from decisions.store import OtherSchema, Store, open_store, sqlite_url
 from decisions.tables import METADATA, SCHEMA_VERSION, schema_versions
+from tests.decisions.reviewing import SUBJECT, Desk
 
 NOON = datetime(2026, 3, 5, 12)
 
@@ -24,6 +26,10 @@ def filled(store: Store) -> Store:
         store, "must_link", ["a"], ["b"], decided_by="reviewer", reason="r", decided_at=NOON
     )
     identity.revoke(store, first, revoked_by="reviewer", reason="r", revoked_at=NOON)
+    desk = Desk(store).removed()
+    Desk(store, replace(SUBJECT, record_ids=("E23000036|n3",)), desk.at).take("dispute", "A").take(
+        "record_check", "F", release_ids=["2026-02_abc"]
+    )
     return store
 
 
