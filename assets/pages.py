@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,4 +23,13 @@ def write_pages(folder: Path, manifest: dict[str, Any]) -> None:
     pages.mkdir(parents=True, exist_ok=True)
     (pages / "index.html").write_text(
         _TEMPLATES.get_template("index.html").render(release=manifest), encoding="utf-8"
+    )
+
+
+def write_transparency_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write the Algorithmic Transparency Recording Standard record as `pages/transparency_record.html` and `.json`."""
+    page = _TEMPLATES.get_template("transparency_record.html").render(record=record)
+    (folder / "pages" / "transparency_record.html").write_text(page, encoding="utf-8")
+    (folder / "pages" / "transparency_record.json").write_text(
+        json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )

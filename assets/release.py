@@ -16,20 +16,19 @@ import dagster as dg
 import duckdb
 import polars as pl
 from duckdb_extensions import import_extension
-from sqlalchemy import select
 
 from assets.linkage.model import MODEL
-from assets.pages import write_pages
+from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.public_record.record import Facts, decision_log_extract, transparency_record
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
-from assets.storage import DataRoot, Layout, write_json
+from assets.storage import DataRoot, Layout, write_json, write_parquet
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
 from decisions import audit
 from decisions.store import Store
-from decisions.tables import audit_log
 
 # Code and data that decide what a release holds; a change in any of them is another release.
 _DECIDING = (
@@ -100,7 +99,9 @@ def write_release(
     parameters = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
     submissions = pl.read_parquet(layout.run / "run_submissions.parquet").sort("submission_id")
     code = code_digest()
-    audit_head = _audit_head(decisions, parameters["as_of"]) if decisions else None
+    # What was decided later is no part of the run.
+    log = _log(decisions, parameters["as_of"]) if decisions else []
+    audit_head = str(audit.Head(log[-1].entry.no, log[-1].hash)) if log else None
     # Two runs may have the same submissions, and another history of who is who or of what was decided of the list.
     decided = [sha256_of(layout.run / n) for n in (IDENTITY_DECISIONS, REVIEW_DECISIONS, REVIEW_REMOVALS)]
     history = [sha256_of(layout.person_ledger), *decided, audit_head]
@@ -110,6 +111,7 @@ def write_release(
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
+    held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     manifest = {
         "release_id": release_id,
         "programme": parameters["programme"],
@@ -135,6 +137,7 @@ def write_release(
     seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
+    write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
     if final.exists():
         _assert_same(final, partial)
         shutil.rmtree(partial)
@@ -175,6 +178,14 @@ def _export(
                 "sha256": sha256_of(path),
             }
     return held
+
+
+def _add(frame: pl.DataFrame, name: str, folder: Path) -> dict[str, Any]:
+    """Put a statistical table that no dbt model made into the release; what `_export` says of a mart."""
+    path = write_parquet(frame, folder / "statistical" / f"{name}.parquet")
+    digest = sha256_of(path)
+    file = path.relative_to(folder).as_posix()
+    return {"file": file, "rows": frame.height, "encrypted": False, "content": digest[:16], "sha256": digest}
 
 
 def _checked(key: str) -> str:
@@ -267,17 +278,31 @@ def _review(layout: Layout) -> dict[str, Any]:
     return {**totals.collect().row(0, named=True), "by_state": dict(by_state.collect().iter_rows())}
 
 
-def _audit_head(decisions: Store, as_of: datetime) -> str:
-    """Head of the audit log as it was at `as_of`: what was decided later is no part of the run."""
-    known = (
-        select(audit_log.c.no, audit_log.c.hash)
-        .where(audit_log.c.at <= audit.written(as_of))
-        .order_by(audit_log.c.no.desc())
-        .limit(1)
-    )
+def _log(decisions: Store, as_of: datetime) -> list[audit.Logged]:
     with decisions.reading() as connection:
-        last = connection.execute(known).one_or_none()
-    return str(audit.Head(last.no, last.hash) if last else audit.Head(0, audit.NOTHING))
+        return audit.chain(connection, as_of)
+
+
+def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audit.Logged]) -> Facts:
+    """What the transparency record speaks of, read where the release reads it."""
+    with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
+        parameters = connection.execute(
+            "select parameter, number, version from codes.ranking_parameters where ?::date >= valid_from::date "
+            "and (valid_to is null or ?::date <= valid_to::date)",
+            [f"{manifest['period']}-01"] * 2,
+        ).fetchall()
+        statements = connection.execute(
+            "select statement from codes.list_statements order by statement_id"
+        ).fetchall()
+    return Facts(
+        manifest=manifest,
+        parameters={name: number for name, number, _ in parameters}
+        | {"parameters_version": max((version for *_, version in parameters), default="none")},
+        statements=[statement for (statement,) in statements],
+        owners=[],
+        model=json.loads(model.read_text(encoding="utf-8")),
+        log=log,
+    )
 
 
 def _ranked_list(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

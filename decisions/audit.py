@@ -36,6 +36,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """An entry with its place in the chain."""
+
+    entry: Entry
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True)
 class Head:
     """The last entry of a log as it was at some time, to be kept elsewhere; as text `12:<hash>`."""
 
@@ -99,11 +108,28 @@ def append(
 
 def entries(connection: Connection) -> list[Entry]:
     """The log in its order. Of a log that does not `verify`, what it seems to say. Raises ValueError on no JSON."""
+    return [logged.entry for logged in chain(connection)]
+
+
+def chain(connection: Connection, as_of: datetime | None = None) -> list[Logged]:
+    """The log in its order with its hashes, up to `as_of` where it is given. As `entries` of what does not `verify`."""
+    query = select(audit_log).order_by(audit_log.c.no)
+    if as_of:
+        query = query.where(audit_log.c.at <= written(as_of))
     return [
-        Entry(
-            row.no, datetime.fromisoformat(row.at), row.who, row.action, row.subject, json.loads(row.detail)
+        Logged(
+            Entry(
+                row.no,
+                datetime.fromisoformat(row.at),
+                row.who,
+                row.action,
+                row.subject,
+                json.loads(row.detail),
+            ),
+            row.previous_hash,
+            row.hash,
         )
-        for row in connection.execute(select(audit_log).order_by(audit_log.c.no))
+        for row in connection.execute(query)
     ]
 
 

@@ -23,6 +23,7 @@ from assets.release import (
 )
 from assets.run_inputs import RunInputs, identity_decision_pairs, review_decisions, write
 from assets.storage import Layout, write_parquet
+from assets.warehouse import PROJECT_FOLDER
 from data_contracts.submission import sha256_of
 from decisions import audit, identity, review
 from decisions.store import Store, open_store, sqlite_url
@@ -83,15 +84,17 @@ def fill(layout: Layout, values: str, ranked: str = "(1, 1)") -> None:
         connection.execute("create schema marts; create schema codes")
         for table, rows in (("national_statistics", values), ("ranked_perpetrators", ranked)):
             connection.execute(f"create table marts.{table} as select * from (values {rows}) t(key, value)")
-        for seed in ("vawg_definitions", "harm_weights", "ranking_parameters"):
+        for seed in ("vawg_definitions", "harm_weights"):
             connection.execute(f"create table codes.{seed} as select '1.0' as version")
+        for seed in ("ranking_parameters", "list_statements"):
+            connection.execute(f"create table codes.{seed} as from '{PROJECT_FOLDER}/seeds/{seed}.csv'")
 
 
 def test_a_release_holds_what_its_manifest_says(layout: Layout) -> None:
     folder = write_release(layout, CATALOGUE)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert layout.current_release.resolve() == folder.resolve()
-    assert set(manifest["marts"]) == set(CATALOGUE)
+    assert set(manifest["marts"]) == {*CATALOGUE, "decision_log_extract"}
     for entry in manifest["marts"].values():
         assert sha256_of(folder / entry["file"]) == entry["sha256"]
     assert pl.read_parquet(folder / "statistical" / "national_statistics.parquet")["key"].to_list() == [1, 2]
