@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from assets.monitoring.challenger import Refit, challenge, past_of
+from assets.monitoring.challenger import Challenger, Refit, past_of
 from assets.monitoring.events import Events, Floats, Ints
 from assets.monitoring.parameters import Monitoring, NoParameters, ScoreParameters, rfg_bands
 from assets.monitoring.rankers import Later, Ranker, Snapshot, later, month_end, peers
@@ -174,8 +174,9 @@ class _Scorer:
         if window < 1:
             raise NoParameters("window_months must be at least 1")
         self._events, self._parameters, self._monitored = events, parameters, monitored
-        self._window, self._first, self._seed = window, first, seed
+        self._window, self._first = window, first
         self._with_challenger = with_challenger
+        self._challenger = Challenger(parameters, monitored, seed=seed)
         self._refit = Refit(parameters, monitored) if refit else None
         self._peers = peers(parameters, monitored, rfg_bands(), has_incidents=events.has_incidents)
         self._past: dict[np.datetime64, tuple[Snapshot, Later]] = {}
@@ -206,9 +207,7 @@ class _Scorer:
     def _learn(self, cutoff: Cutoff) -> None:
         learnt = self.past(cutoff.month, int(self._monitored.one("challenger_cutoffs")))
         if self._with_challenger and learnt:
-            cutoff.scores["challenger"] = challenge(
-                cutoff.snapshot, learnt, self._parameters, self._monitored, seed=self._seed
-            )[cutoff.pool]
+            cutoff.scores["challenger"] = self._challenger.scores(cutoff.snapshot, learnt)[cutoff.pool]
         if not learnt:
             self._without_past.append(str(cutoff.month))
         if self._refit:

@@ -13,7 +13,7 @@ import numpy as np
 
 from assets.monitoring.events import DAY, Floats, Ints
 from assets.monitoring.parameters import Monitoring, ScoreParameters
-from assets.monitoring.rankers import Later, Snapshot, contributions, formula, later, multiplier
+from assets.monitoring.rankers import Later, Snapshot, contributions, formula, multiplier
 from assets.monitoring.resampling import captured_share
 
 FEATURES = (
@@ -69,37 +69,38 @@ def features(snapshot: Snapshot, parameters: ScoreParameters) -> Floats:
     return np.column_stack(columns)
 
 
-def challenge(
-    snapshot: Snapshot,
-    past: list[tuple[Snapshot, Later]],
-    parameters: ScoreParameters,
-    monitored: Monitoring,
-    *,
-    seed: int,
-) -> Floats:
-    """Expected later harm by gradient boosting, learnt from `past`: snapshots with what came after them, windows closed.
+class Challenger:
+    """Expected later harm by gradient boosting, learnt at each cut-off anew from past ones.
 
-    At most `challenger_persons` rows are learnt from, drawn with `seed`.
+    At most `challenger_persons` rows in all are learnt from, drawn with the seed, equally from each past cut-off.
     """
-    cap = monitored.one("capped_harm_days")
-    rows, harms = [], []
-    for known, after in past:
-        pool = known.pool(parameters.cut_months)
-        rows.append(features(known, parameters)[pool])
-        harms.append(np.minimum(after.harm[pool], cap))
-    table, harm = np.vstack(rows), np.concatenate(harms)
-    most = int(monitored.one("challenger_persons"))
-    if len(harm) > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(harm), most, replace=False))
-        table, harm = table[chosen], harm[chosen]
-    if not harm.any():
-        return np.zeros(snapshot.allegations.n_persons)
-    data = lgb.Dataset(table, harm, feature_name=list(FEATURES), free_raw_data=True)
-    model = lgb.train({**_SETTINGS, "seed": seed}, data, num_boost_round=_ROUNDS)
-    pool = snapshot.pool(parameters.cut_months)
-    scores = np.zeros(snapshot.allegations.n_persons)
-    scores[pool] = model.predict(features(snapshot, parameters)[pool], num_threads=1)
-    return scores
+
+    def __init__(self, parameters: ScoreParameters, monitored: Monitoring, *, seed: int) -> None:
+        self._parameters, self._monitored, self._seed = parameters, monitored, seed
+        self._lessons: dict[int, tuple[Floats, Floats]] = {}
+
+    def scores(self, snapshot: Snapshot, past: list[tuple[Snapshot, Later]]) -> Floats:
+        """Of every person; 0 outside the pool. `past`: snapshots with what came after them, windows closed."""
+        lessons = [self._lesson(known, after) for known, after in past]
+        table, harm = (np.concatenate(parts) for parts in zip(*lessons, strict=True))
+        scores = np.zeros(snapshot.allegations.n_persons)
+        if not harm.any():
+            return scores
+        data = lgb.Dataset(table, harm, feature_name=list(FEATURES))
+        model = lgb.train({**_SETTINGS, "seed": self._seed}, data, num_boost_round=_ROUNDS)
+        pool = snapshot.pool(self._parameters.cut_months)
+        scores[pool] = model.predict(features(snapshot, self._parameters)[pool], num_threads=1)
+        return scores
+
+    def _lesson(self, known: Snapshot, after: Later) -> tuple[Floats, Floats]:
+        if known.at not in self._lessons:
+            pool = known.pool(self._parameters.cut_months)
+            most = int(self._monitored.one("challenger_persons") / self._monitored.one("challenger_cutoffs"))
+            if len(pool) > most:
+                pool = np.sort(np.random.default_rng(self._seed).choice(pool, most, replace=False))
+            harm = np.minimum(after.harm[pool], self._monitored.one("capped_harm_days"))
+            self._lessons[known.at] = features(known, self._parameters)[pool], harm
+        return self._lessons[known.at]
 
 
 class Refit:
@@ -146,6 +147,3 @@ def past_of(
     """Months whose cut-offs may be learnt from at a month: window closed, enough history, latest first, `step` apart."""
     latest = at_months - window_months
     return [m for m in (latest - step * i for i in range(most)) if m >= first_month]
-
-
-__all__ = ["FEATURES", "Refit", "challenge", "features", "later", "past_of"]

@@ -79,9 +79,8 @@ def disparity(
     cells = _cells(group, is_selected, band, hit)
     least = int(monitored.one("min_cell"))
     names = sorted(set(cells["group"].to_list()), key=lambda name: (name == MISSING, name))
-    missing = cells.filter(group=MISSING)["n"].sum() / max(1, cells["n"].sum())
-    chosen = cells.filter("selected")
-    missing_selected = chosen.filter(group=MISSING)["n"].sum() / max(1, chosen["n"].sum())
+    missing = _missing_share(cells)
+    missing_selected = _missing_share(cells.filter("selected"))
     bounds_only = bool(missing > max_missing_share)
     return Disparity(
         attribute=attribute,
@@ -147,6 +146,10 @@ def _cells(
     )
 
 
+def _missing_share(cells: pl.DataFrame) -> float:
+    return int(cells.filter(group=MISSING)["n"].sum()) / max(1, int(cells["n"].sum()))
+
+
 def _frame(cells: pl.DataFrame, of: str, *, by_band: bool = False) -> pd.DataFrame:
     """Share of `of` by group (and band), from counted cells, with fairlearn."""
     weight = cells["n"].to_numpy()
@@ -171,9 +174,7 @@ def _rates(cells: pl.DataFrame, names: list[str], least: int) -> pl.DataFrame:
         k = int(chosen.filter(group=name)["n"].sum())
         lower, upper = proportion_confint(k, n, alpha=1 - LEVEL, method="wilson")
         hits = int(chosen.filter(pl.col("group") == name, "hit")["n"].sum())
-        hit_lower, hit_upper = (
-            proportion_confint(hits, k, alpha=1 - LEVEL, method="wilson") if k else (None, None)
-        )
+        hit_lower, hit_upper = proportion_confint(hits, max(k, 1), alpha=1 - LEVEL, method="wilson")
         few, few_selected = n < least, k < least
         rows.append(
             {
@@ -275,17 +276,10 @@ _RATIOS = {
 
 def _array(cells: pl.DataFrame, names: list[str]) -> Ints:
     """Counts as groups x bands x (not selected, selected)."""
-    counts = np.zeros((len(names), int(cells["band"].max() or 0) + 1, 2), dtype=np.int64)  # type: ignore[operator]
-    where = {name: i for i, name in enumerate(names)}
-    np.add.at(
-        counts,
-        (
-            [where[g] for g in cells["group"]],
-            cells["band"].to_numpy(),
-            cells["selected"].to_numpy().astype(int),
-        ),
-        cells["n"].to_numpy(),
-    )
+    band = cells["band"].to_numpy()
+    counts = np.zeros((len(names), int(band.max()) + 1, 2), dtype=np.int64)
+    group = np.array([names.index(name) for name in cells["group"]])
+    np.add.at(counts, (group, band, cells["selected"].to_numpy().astype(int)), cells["n"].to_numpy())
     return counts
 
 

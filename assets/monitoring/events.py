@@ -6,6 +6,7 @@ victims. Nothing is dropped in silence: a fault of the file is an error that say
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,14 +85,14 @@ def seconds(when: ArrayLike) -> Ints:
 
 
 def allegations_of(
-    person: ArrayLike,
+    person: Sequence[str],
     reported_at: ArrayLike,
     severity: ArrayLike,
     outcome_weight: ArrayLike,
     link_probability: ArrayLike,
-    event: ArrayLike,
-    victim: ArrayLike | None = None,
-    incident: ArrayLike | None = None,
+    event: Sequence[str],
+    victim: Sequence[str | None] | None = None,
+    incident: Sequence[str] | None = None,
 ) -> tuple[Allegations, list[str]]:
     """Allegations from plain columns, a row a person, event and victim, with the persons' ids in order of their numbers.
 

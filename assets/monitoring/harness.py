@@ -296,9 +296,9 @@ class _Checks:
         people = top_persons(cutoff.scores["formula"], cutoff.pool, most)
         full, snapshot = self._events.allegations, cutoff.snapshot
         harm = full.severity[: snapshot.n] * snapshot.weights
-        last, one, two = snapshot.n, snapshot.since(YEAR), snapshot.since(2 * YEAR)
-        before = np.bincount(full.person[one:last], harm[one:], minlength=full.n_persons)
-        earlier = np.bincount(full.person[two:one], harm[two:one], minlength=full.n_persons)
+        one, two = snapshot.since(YEAR), snapshot.since(2 * YEAR)
+        before = snapshot.sum_by_person(harm[one:], one)
+        earlier = snapshot.sum_by_person(harm[two:], two) - before
         return Compared(
             people, np.arange(1, len(people) + 1), earlier[people], before[people], cutoff.after.harm[people]
         )

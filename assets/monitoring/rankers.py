@@ -68,9 +68,7 @@ class Snapshot:
 
     def sum_by_person(self, values: Floats, first: int = 0) -> Floats:
         """Sum of values (an entry an allegation from `first` on) of each person."""
-        return np.bincount(
-            self.allegations.person[first : self.n], values, minlength=self.allegations.n_persons
-        )
+        return _totals(self.allegations.person[first : self.n], values, self.allegations.n_persons)
 
     def n_allegations(self, first: int = 0) -> Floats:
         """Counted allegations of each person from `first` on."""
@@ -99,6 +97,11 @@ class Snapshot:
     def pool(self, cut_months: int) -> Ints:
         """The persons who can be ranked: one counted allegation within the cut."""
         return np.flatnonzero(self.n_allegations(self.since(cut_months)) > 0)
+
+
+def _totals(person: Ints, values: Floats, n_persons: int) -> Floats:
+    # Without any entry NumPy counts in integers.
+    return np.bincount(person, values, minlength=n_persons).astype(float, copy=False)
 
 
 def _distinct(pairs: Ints, person: Ints, n_persons: int) -> Floats:
@@ -200,7 +203,7 @@ def later(allegations: Allegations, occurred_at: Ints, at: int, until: int) -> L
     gravest = np.zeros(n)
     np.maximum.at(gravest, person, harm)
     return Later(
-        harm=np.bincount(person, harm, minlength=n),
+        harm=_totals(person, harm, n),
         n_events=np.bincount(person, minlength=n).astype(float),
         n_incidents=_distinct(allegations.incident[part][is_later], allegations.incident_person, n),
         gravest=gravest,

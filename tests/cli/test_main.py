@@ -59,7 +59,6 @@ def test_check_of_what_is_no_submission_is_2(tmp_path: Path, what: str) -> None:
     "command",
     [
         ("replay", "r1"),
-        ("backtest", "e.csv", "--out", "d"),
     ],
 )
 def test_what_is_not_built_says_so_with_2(command: tuple[str, ...]) -> None:
