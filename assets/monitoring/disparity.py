@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -38,16 +39,24 @@ class Disparity:
     `rates`: a row a group: n, n_selected, rate, rate_lower, rate_upper, hit_rate with its interval, is_suppressed. `ratios`: a
     row a group x basis (raw, conditional): ratio, lower, upper, p_value, bound_low, bound_high (where every missing group
     worked against or for the ratio). `by_band`: n and rate by band of harm and group. Figures of fewer than `min_cell`
-    persons are null.
+    persons are null. `cells`: the counts all of it rests on.
     """
 
     attribute: str
-    rates: pl.DataFrame
+    cells: pl.DataFrame
+    least: int
     ratios: pl.DataFrame
-    by_band: pl.DataFrame
     missing_share: float
     missing_selected_share: float
     shows_bounds_only: bool
+
+    @cached_property
+    def rates(self) -> pl.DataFrame:
+        return _rates(self.cells, _names(self.cells), self.least)
+
+    @cached_property
+    def by_band(self) -> pl.DataFrame:
+        return _by_band(self.cells, self.least)
 
 
 def harm_bands(snapshot: Snapshot, cut_months: int, pool: Ints, quantiles: Sequence[float]) -> Ints:
@@ -78,15 +87,14 @@ def disparity(
     """
     cells = _cells(group, is_selected, band, hit)
     least = int(monitored.one("min_cell"))
-    names = sorted(set(cells["group"].to_list()), key=lambda name: (name == MISSING, name))
     missing = _missing_share(cells)
     missing_selected = _missing_share(cells.filter("selected"))
     bounds_only = bool(missing > max_missing_share)
     return Disparity(
         attribute=attribute,
-        rates=_rates(cells, names, least),
-        ratios=_ratios(cells, names, monitored, least, bounds_only, n_boot, seed),
-        by_band=_by_band(cells, least),
+        cells=cells,
+        least=least,
+        ratios=_ratios(cells, _names(cells), monitored, least, bounds_only, n_boot, seed),
         missing_share=round(float(missing), 6),
         missing_selected_share=round(float(missing_selected), 6),
         shows_bounds_only=bounds_only,
@@ -144,6 +152,11 @@ def _cells(
         .agg(n=pl.len().cast(pl.Int64))
         .sort("group", "band", "selected", "hit")
     )
+
+
+def _names(cells: pl.DataFrame) -> list[str]:
+    """The groups in order, the missing last."""
+    return sorted(set(cells["group"].to_list()), key=lambda name: (name == MISSING, name))
 
 
 def _missing_share(cells: pl.DataFrame) -> float:

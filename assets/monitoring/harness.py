@@ -289,7 +289,11 @@ class _Checks:
             *(np.concatenate([getattr(f, name) for f in found]) for name in Compared.__annotations__)
         )
         return null_programme(
-            joined, place, self._tested.drawn, harm_cap=self._monitored.one("capped_harm_days")
+            joined,
+            place,
+            self._tested.drawn,
+            harm_cap=self._monitored.one("capped_harm_days"),
+            bandwidth_share=self._monitored.one("jump_bandwidth_share"),
         )
 
     def _compared(self, cutoff: Cutoff, most: int) -> Compared:

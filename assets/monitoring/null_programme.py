@@ -52,16 +52,16 @@ class NullProgramme:
 
 
 def null_programme(
-    compared: Compared, place: int, drawn: Multiplicities, *, harm_cap: float, n_next: int | None = None
+    compared: Compared, place: int, drawn: Multiplicities, *, harm_cap: float, bandwidth_share: float = 0.5
 ) -> NullProgramme:
-    """Compare ranks 1 to `place` with the next as many (or `n_next`). `drawn`: persons x resamples, column 0 the data."""
-    behind = n_next or place
+    """Compare ranks 1 to `place` with the next as many. `drawn`: persons x resamples, column 0 the data. The jump is looked
+    for among ranks within `bandwidth_share` of the list's length on either side of the cut."""
     selected = compared.rank <= place
-    near = ~selected & (compared.rank <= place + behind)
+    near = ~selected & (compared.rank <= 2 * place)
     change = _change(compared.before, compared.after, compared, selected, near, drawn, harm_cap)
     lower, upper = interval(change[1:])
     trend = _change(compared.earlier, compared.before, compared, selected, near, drawn[:, :1], harm_cap)
-    jump, jump_lower, jump_upper = _jump(compared, selected, selected | near, place, harm_cap)
+    jump, jump_lower, jump_upper = _jump(compared, place, bandwidth_share * place, harm_cap)
     falls = (upper < 1 and jump_upper < 0) or (lower > 1 and jump_lower > 0)
     return NullProgramme(
         n_selected=int(selected.sum()),
@@ -103,16 +103,21 @@ def _change(
         return (after / before) / (after_next / before_next)
 
 
-def _jump(
-    compared: Compared, selected: np.ndarray, used: np.ndarray, place: int, harm_cap: float
-) -> tuple[float, float, float]:
-    """Local linear regression on the rank, on both sides of the cut; errors clustered by person."""
-    away = compared.rank[used] - (place + 0.5)
-    on = selected[used].astype(float)
+def _jump(compared: Compared, place: int, bandwidth: float, harm_cap: float) -> tuple[float, float, float]:
+    """Local linear regression on the rank, on both sides of the cut, the nearest weighing most; errors clustered by person.
+
+    Local, because harm after falls steeply at the very top of a list: a line through all of it jumps at the cut by itself.
+    """
+    away = compared.rank - (place + 0.5)
+    weight = 1 - np.abs(away) / bandwidth
+    used = weight > 0
+    away, on = away[used], (away[used] < 0).astype(float)
     if len(np.unique(on)) < 2:
         return float("nan"), float("nan"), float("nan")
-    fitted = sm.OLS(
-        np.minimum(compared.after[used], harm_cap), np.column_stack([np.ones(len(on)), on, away, away * on])
+    fitted = sm.WLS(
+        np.minimum(compared.after[used], harm_cap),
+        np.column_stack([np.ones(len(on)), on, away, away * on]),
+        weights=weight[used],
     ).fit(cov_type="cluster", cov_kwds={"groups": compared.person[used]})
     lower, upper = fitted.conf_int(alpha=1 - LEVEL)[1]
     return round(float(fitted.params[1]), 6), round(float(lower), 6), round(float(upper), 6)

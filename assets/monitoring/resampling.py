@@ -6,6 +6,8 @@ gains or loses by the order that equals happen to stand in.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,10 @@ def interval(draws: Floats, axis: int = -1) -> tuple[Floats, Floats]:
         empty = np.full(np.delete(np.array(draws.shape), axis), np.nan)
         return empty, empty
     tail = (1 - LEVEL) / 2
-    lower, upper = np.nanquantile(draws, (tail, 1 - tail), axis=axis)
+    with warnings.catch_warnings():
+        # Nothing but NaN gives NaN, which is what is meant.
+        warnings.filterwarnings("ignore", "All-NaN slice")
+        lower, upper = np.nanquantile(draws, (tail, 1 - tail), axis=axis)
     return lower, upper
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,16 +21,14 @@ def overlap(one: ArrayLike, other: ArrayLike) -> float:
     return float(np.isin(first, second).sum() / shorter) if shorter else float("nan")
 
 
-def rbo_ext(
-    one: Sequence[Hashable] | ArrayLike, other: Sequence[Hashable] | ArrayLike, p: float = 0.98
-) -> float:
+def rbo_ext(one: Iterable[Hashable], other: Iterable[Hashable], p: float = 0.98) -> float:
     """Rank-biased overlap of two rankings, extrapolated beyond their ends (Webber, Moffat and Zobel 2010, equation 32).
 
     Lists may differ in length, and hold no member twice: ValueError. 1: the same; 0: nothing in common. The mean weight of a
     place falls by `p`: with .98 the first 50 places carry about 86%. Truncating instead of extrapolating would give two equal
     lists less than 1.
     """
-    short, long = sorted((np.asarray(one), np.asarray(other)), key=len)
+    short, long = sorted((np.asarray(list(ranking)) for ranking in (one, other)), key=len)
     if not 0 < p < 1:
         raise ValueError("p lies between 0 and 1")
     if any(len(np.unique(ranking)) < len(ranking) for ranking in (short, long)):

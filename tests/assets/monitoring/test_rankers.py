@@ -101,7 +101,7 @@ ALLEGATIONS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ALLEGATIONS)
 def test_the_score_is_that_of_the_mart(
     drawn: list[tuple[int, int, float, float, float, list[str | None]]],
