@@ -94,7 +94,7 @@ def test_rates_and_their_bootstrap_are_those_of_fairlearn() -> None:
     found = disparity("g", group.tolist(), chosen, np.zeros(2000, dtype=np.int64), MONITORED, n_boot=400)
     frame = MetricFrame(
         metrics=selection_rate, y_true=np.zeros(2000), y_pred=chosen.astype(int), sensitive_features=pd.Series(group),
-        n_boot=400, ci_quantiles=[0.025, 0.975], random_state=1,
+        n_boot=60, ci_quantiles=[0.025, 0.975], random_state=1,
     )  # fmt: skip
     rates = dict(found.rates.select("group", "rate").iter_rows())
     assert rates == pytest.approx(frame.by_group.to_dict(), abs=1e-6)
