@@ -56,17 +56,6 @@ def test_check_of_what_is_no_submission_is_2(tmp_path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ("backtest", "e.csv", "--out", "d"),
-    ],
-)
-def test_what_is_not_built_says_so_with_2(command: tuple[str, ...]) -> None:
-    done = vawg(*command)
-    assert done.exit_code == 2 and "not yet built" in done.output
-
-
-@pytest.mark.parametrize(
     "command", ["check", "synthesise", "land", "run", "releases", "replay", "link", "backtest", "explain"]
 )
 def test_every_command_has_a_manual_page(command: str) -> None:

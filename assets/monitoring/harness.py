@@ -1,0 +1,372 @@
+"""The whole harness over one table of events: the back-test and every check of section 4 that such a table allows, judged.
+
+What a table does not allow (no groups, no forces, too short) is said, not left out in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from assets.monitoring.backtest import Backtest, Cutoff, backtest, lead_over_counts, plan, top_name
+from assets.monitoring.calibration import Calibration, Standings, calibrate, standings
+from assets.monitoring.concentration import Coverage, coverage, gini, lorenz, recorded_harm, top_shares
+from assets.monitoring.disparity import Disparity, disparity, harm_bands, judge, missing_by
+from assets.monitoring.drift import drift, inputs
+from assets.monitoring.events import Events, Floats, Ints
+from assets.monitoring.null_programme import Compared, NullProgramme, null_programme
+from assets.monitoring.parameters import Monitoring, ScoreParameters, rank_bands
+from assets.monitoring.rankers import Snapshot, formula, later, month_end
+from assets.monitoring.recording import Recording, equalise, named_shares
+from assets.monitoring.resampling import top_persons
+from assets.monitoring.sensitivity import sensitivity
+from assets.monitoring.stability import rbo_ext, retention
+from assets.monitoring.thresholds import Thresholds, Verdict
+
+YEAR = 12
+
+
+@dataclass(frozen=True)
+class Harness:
+    """Everything a report is made of. None where the table does not allow it; `notes` says why."""
+
+    backtest: Backtest
+    calibration: Calibration | None
+    lorenz: pl.DataFrame
+    concentration: pl.DataFrame
+    coverage: Coverage
+    disparities: list[tuple[str, Disparity]]
+    ratios: pl.DataFrame | None
+    missing_by_force: dict[str, pl.DataFrame]
+    recording: Recording | None
+    sensitivity: pl.DataFrame
+    drift: pl.DataFrame | None
+    stability: pl.DataFrame
+    null_programme: NullProgramme | None
+    verdicts: list[Verdict]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def alerts(self) -> list[Verdict]:
+        return [v for v in self.verdicts if v.is_alert]
+
+
+def run(
+    events: Events,
+    parameters: ScoreParameters,
+    monitored: Monitoring,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    refit: bool = False,
+    groups: tuple[str, ...] = (),
+    n_boot: int = 200,
+    seed: int = 1,
+) -> Harness:
+    """Back-test, then the checks on the cut-offs of the first window. `groups`: columns of `events.persons` to compare by.
+
+    Raises TooShort where no cut-off is possible.
+    """
+    tested = backtest(
+        events, parameters, monitored, start=start, end=end, refit=refit, n_boot=n_boot, seed=seed
+    )
+    checks = _Checks(events, parameters, monitored, tested, n_boot, seed)
+    disparities = [(top, found) for column in groups for top, found in checks.disparities(column)]
+    ratios = judge(disparities, monitored) if disparities else None
+    concentration, shift = checks.concentration()
+    drifted = checks.drift()
+    recorded = checks.recording()
+    calibrated = checks.calibration()
+    stable = checks.stability()
+    null = checks.null_programme()
+    sensitive = sensitivity(events.allegations, checks.last.snapshot.at, parameters, monitored, seed=seed)
+    last_year = checks.recorded_harm(checks.last.snapshot, checks.last.pool)
+    verdicts = _verdicts(
+        tested, calibrated, shift, disparities, ratios, recorded, sensitive, drifted, stable, null, monitored
+    )
+    return Harness(
+        backtest=tested,
+        calibration=calibrated,
+        lorenz=lorenz(last_year),
+        concentration=concentration,
+        coverage=checks.coverage(),
+        disparities=disparities,
+        ratios=ratios,
+        missing_by_force={
+            c: checks.missing_by_force(c) for c in groups if "force_code" in events.persons.columns
+        },
+        recording=recorded,
+        sensitivity=sensitive,
+        drift=drifted,
+        stability=stable,
+        null_programme=null,
+        verdicts=verdicts,
+        notes=events.notes + tested.notes + checks.notes,
+    )
+
+
+class _Checks:
+    """The checks on the cut-offs of a finished back-test."""
+
+    def __init__(
+        self,
+        events: Events,
+        parameters: ScoreParameters,
+        monitored: Monitoring,
+        tested: Backtest,
+        n_boot: int,
+        seed: int,
+    ) -> None:
+        self._events, self._parameters, self._monitored = events, parameters, monitored
+        self._tested, self._n_boot, self._seed = tested, n_boot, seed
+        self._window = int(monitored.all("window_months")[0])
+        self._pooled = tested.cutoffs[-int(monitored.one("pooled_cutoffs")) :]
+        self._first = plan(events, monitored, self._window).first
+        self.last: Cutoff = tested.cutoffs[-1]
+        self.notes: list[str] = []
+
+    def calibration(self) -> Calibration | None:
+        """On the pooled cut-offs, with a line fitted on the twelve before whose windows had closed by the first of them; where
+        there are none, on the newer half with a line from the older."""
+        newer = [standings(c.scores["formula"], c.pool, c.after.any[c.pool]) for c in self._pooled]
+        latest = self._pooled[0].month - self._window
+        months = [m for m in np.arange(latest - YEAR + 1, latest + 1) if m >= self._first]
+        if months:
+            older = [self._standing(m) for m in months]
+        elif len(newer) > 1:
+            half = len(newer) // 2
+            older, newer = newer[:half], newer[half:]
+            self.notes.append(
+                "Calibration: too little history for windows that had closed, so the older half of the cut-offs is tested on the "
+                "newer; their windows overlap and the agreement is flattered."
+            )
+        else:
+            self.notes.append("Calibration: needs two cut-offs.")
+            return None
+        fitted = Standings.join(older)
+        if not 0 < fitted.hit.mean() < 1:
+            self.notes.append("Calibration: nobody, or everybody, came again.")
+            return None
+        return calibrate(
+            fitted,
+            Standings.join(newer),
+            rank_bands(),
+            self._tested.drawn,
+            top_rank=int(self._monitored.one("list_top")),
+        )
+
+    def _standing(self, month: np.datetime64) -> Standings:
+        full, at = self._events.allegations, month_end(month)
+        pool = Snapshot(full, at).pool(self._parameters.cut_months)
+        after = later(full, self._events.occurred_at, at, month_end(month + self._window))
+        return standings(formula(full, at, self._parameters)[pool], pool, after.any[pool])
+
+    def recorded_harm(self, snapshot: Snapshot, pool: Ints) -> Floats:
+        return recorded_harm(snapshot, YEAR, pool)
+
+    def concentration(self) -> tuple[pl.DataFrame, float | None]:
+        """Gini and top shares of the harm recorded in the year before each cut-off; and the change over a year at 5%."""
+        shares = self._monitored.all("lorenz_share")
+        rows = []
+        for c in self._tested.cutoffs:
+            harm = self.recorded_harm(c.snapshot, c.pool)
+            rows.append(self._concentrated(c.on, harm, shares))
+        table = pl.DataFrame(rows)
+        before = self.last.month - YEAR
+        if before < self._first - int(self._monitored.one("history_months")) + YEAR:
+            return table, None
+        snapshot = Snapshot(self._events.allegations, month_end(before))
+        pool = snapshot.pool(self._parameters.cut_months)
+        earlier = top_shares(self.recorded_harm(snapshot, pool), [0.05])[0.05]
+        now = top_shares(self.recorded_harm(self.last.snapshot, self.last.pool), [0.05])[0.05]
+        return table, now - earlier
+
+    @staticmethod
+    def _concentrated(on: date, harm: Floats, shares: list[float]) -> dict[str, object]:
+        held = top_shares(harm, shares)
+        return {
+            "cutoff_on": on,
+            "gini": round(gini(harm), 6),
+            **{f"top_{top_name(share)}": round(value, 6) for share, value in held.items()},
+        }
+
+    def coverage(self) -> Coverage:
+        """Pooled over the cut-offs."""
+        found = [
+            coverage(
+                self._events.allegations,
+                self._events.occurred_at,
+                c.snapshot.at,
+                month_end(c.month + self._window),
+                c.pool,
+            )
+            for c in self._pooled
+        ]
+        return Coverage(sum(f.harm_by_known for f in found), sum(f.harm_by_unknown for f in found))
+
+    def disparities(self, column: str) -> list[tuple[str, Disparity]]:
+        """At the last cut-off, at each share of the pool."""
+        pool, after = self.last.pool, self.last.after
+        group = self._events.persons[column].gather(pool).to_list()
+        band = harm_bands(
+            self.last.snapshot, self._parameters.cut_months, pool, self._monitored.all("harm_band_quantile")
+        )
+        found = []
+        for top in self._monitored.all("top_share"):
+            chosen = top_persons(self.last.scores["formula"], pool, max(1, round(top * len(pool))))
+            one = disparity(
+                column,
+                group,
+                np.isin(pool, chosen),
+                band,
+                self._monitored,
+                hit=after.any[pool],
+                n_boot=max(self._n_boot, 200),
+                seed=self._seed,
+            )
+            found.append((top_name(top), one))
+        return found
+
+    def missing_by_force(self, column: str) -> pl.DataFrame:
+        persons = self._events.persons[self.last.pool.tolist()]
+        return missing_by(persons["force_code"].to_list(), persons[column].to_list())
+
+    def recording(self) -> Recording | None:
+        named = named_shares(self._events.unnamed)
+        if len(named) < 2 or not self._events.unnamed["n_unnamed"].sum():
+            self.notes.append(
+                "Recording practice: needs a force_code of two or more forces, and the events for which nobody is named (rows with "
+                "a blank person_id), to know how often each force names a suspect."
+            )
+            return None
+        return equalise(
+            self._events.allegations,
+            self.last.snapshot.at,
+            self._parameters,
+            self._events.force,
+            self._events.forces,
+            named,
+            top=int(self._monitored.one("recording_top")),
+            n_draws=int(self._monitored.one("recording_draws")),
+            p=self._monitored.one("rbo_p"),
+            seed=self._seed,
+            min_listed=int(self._monitored.one("min_cell")),
+        )
+
+    def drift(self) -> pl.DataFrame | None:
+        """What went into the score over the last year against the year before."""
+        before = Snapshot(self._events.allegations, month_end(self.last.month - YEAR))
+        if before.since(YEAR) == before.n:
+            self.notes.append("Drift: nothing was reported in the year before the last.")
+            return None
+        return drift(inputs(before, YEAR), inputs(self.last.snapshot, YEAR))
+
+    def stability(self) -> pl.DataFrame:
+        """Each cut-off's list against that of the month before: cutoff_on, retention, rbo."""
+        place, p = int(self._monitored.one("list_top")), self._monitored.one("rbo_p")
+        lists = [top_persons(c.scores["formula"], c.pool, place) for c in self._tested.cutoffs]
+        rows = [
+            {
+                "cutoff_on": c.on,
+                "retention": round(retention(before, now), 6),
+                "rbo": round(rbo_ext(before, now, p), 6),
+            }
+            for c, before, now in zip(self._tested.cutoffs[1:], lists[:-1], lists[1:], strict=True)
+        ]
+        return pl.DataFrame(rows, schema={"cutoff_on": pl.Date, "retention": pl.Float64, "rbo": pl.Float64})
+
+    def null_programme(self) -> NullProgramme | None:
+        """On the pooled cut-offs, as if the list had been somebody's programme."""
+        place = int(self._monitored.one("list_top"))
+        if min(len(c.pool) for c in self._pooled) < 2 * place:
+            self.notes.append(f"The null programme needs {2 * place} ranked persons at every cut-off.")
+            return None
+        found = [self._compared(c, 2 * place) for c in self._pooled]
+        joined = Compared(
+            *(np.concatenate([getattr(f, name) for f in found]) for name in Compared.__annotations__)
+        )
+        return null_programme(
+            joined,
+            place,
+            self._tested.drawn,
+            harm_cap=self._monitored.one("capped_harm_days"),
+            bandwidth_share=self._monitored.one("jump_bandwidth_share"),
+        )
+
+    def _compared(self, cutoff: Cutoff, most: int) -> Compared:
+        people = top_persons(cutoff.scores["formula"], cutoff.pool, most)
+        full, snapshot = self._events.allegations, cutoff.snapshot
+        harm = full.severity[: snapshot.n] * snapshot.weights
+        one, two = snapshot.since(YEAR), snapshot.since(2 * YEAR)
+        before = snapshot.sum_by_person(harm[one:], one)
+        earlier = snapshot.sum_by_person(harm[two:], two) - before
+        return Compared(
+            people, np.arange(1, len(people) + 1), earlier[people], before[people], cutoff.after.harm[people]
+        )
+
+
+def _verdicts(
+    tested: Backtest,
+    calibrated: Calibration | None,
+    shift: float | None,
+    disparities: list[tuple[str, Disparity]],
+    ratios: pl.DataFrame | None,
+    recorded: Recording | None,
+    sensitive: pl.DataFrame,
+    drifted: pl.DataFrame | None,
+    stable: pl.DataFrame,
+    null: NullProgramme | None,
+    monitored: Monitoring,
+) -> list[Verdict]:
+    judged = Thresholds().judge
+    window = int(monitored.all("window_months")[0])
+    weights = sensitive.filter(variation="weights_ln_sd", setting=f"{min(monitored.all('weights_ln_sd')):g}")[
+        "rbo"
+    ][0]
+    found = [
+        judged("backtest_beats_counts", lead_over_counts(tested, window)),
+        judged("calibration_top_bands", calibrated.n_outside_top if calibrated else None),
+        judged("concentration_shift", shift),
+        *_disparity_verdicts(disparities, ratios),
+        judged("sensitivity_weights", weights),
+        judged("stability_retention", stable["retention"].mean() if stable.height else None),  # type: ignore[arg-type]
+        judged("drift_psi", *_worst(drifted)),
+        judged("null_programme", int(null.says_effect) if null else None),
+    ]
+    if recorded:
+        summary = recorded.summary
+        found += [
+            judged("recording_overlap", summary["overlap"].min()),  # type: ignore[arg-type]
+            judged("recording_force_shift", summary["largest_force_shift"].max()),  # type: ignore[arg-type]
+        ]
+    return sorted(found, key=lambda v: (v.section, v.check_id))
+
+
+def _worst(drifted: pl.DataFrame | None) -> tuple[float | None, str]:
+    if drifted is None:
+        return None, ""
+    worst = drifted.sort("psi", "input", descending=[True, False], nulls_last=True).row(0, named=True)
+    return worst["psi"], worst["input"]
+
+
+def _disparity_verdicts(
+    disparities: list[tuple[str, Disparity]], ratios: pl.DataFrame | None
+) -> list[Verdict]:
+    if ratios is None:
+        return []
+    judged = Thresholds().judge
+    found = []
+    for basis in ("raw", "conditional"):
+        alerts = ratios.filter(pl.col("is_alert") & (pl.col("basis") == basis))
+        said = "; ".join(
+            f"{attribute} {group}, top {top}: {ratio:.2f}"
+            for attribute, group, top, ratio in alerts.select(
+                "attribute", "group", "top", "ratio"
+            ).iter_rows()
+        )
+        found.append(judged(f"disparity_{basis}", alerts.height, said))
+    missing = max(disparities, key=lambda pair: pair[1].missing_share)[1]
+    return [*found, judged("group_missing", missing.missing_share, missing.attribute)]

@@ -1,0 +1,27 @@
+"""What the rankers and measures are called in words."""
+
+from __future__ import annotations
+
+_RANKERS = {
+    "formula": "formula",
+    "formula_grave": "formula, grave dial",
+    "formula_refitted": "formula, refitted on the past",
+    "challenger": "challenger (gradient boosting)",
+    "oracle": "oracle (later harm itself)",
+    "random": "random",
+    "count_offences": "count of offences, all history",
+    "count_incidents": "count of incidents, all history",
+    "severity": "sum of severity",
+    "v100_like": "V100-like",
+    "rfg": "RFG, banded",
+}
+
+
+def in_words(ranker: str) -> str:
+    """A ranker's name in words; counts over some months by rule, others as they are."""
+    if ranker in _RANKERS:
+        return _RANKERS[ranker]
+    base, _, months = ranker.rpartition("_")
+    if base in ("count_offences", "count_incidents") and months.endswith("m"):
+        return f"count of {base.removeprefix('count_')}, {months[:-1]} months"
+    return ranker.replace("_", " ")
