@@ -295,6 +295,14 @@ def test_who_recorded_the_check_does_not_close_the_dispute(store: Store) -> None
         desk.take("close_dispute", "f")
 
 
+def test_after_a_correction_nothing_that_was_agreed_or_checked_holds(store: Store) -> None:
+    desk = Desk(store).active().take("dispute", "C").take("record_check", "F", result="corrected")
+    entry = desk.take("close_dispute", "A").now()
+    assert (entry.state, entry.viewed_by, entry.proportionality) == ("proposed", frozenset(), None)
+    with pytest.raises(NotAllowed, match="check the safety"):
+        desk.confirmed().take("activate", "B")
+
+
 def test_sealed_releases_are_annotated_not_changed(store: Store) -> None:
     desk = Desk(store).triaged().take("dispute", "C")
     desk.take("record_check", "F", result="corrected", release_ids=["2026-02_abc", "2026-01_xyz"])
