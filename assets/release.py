@@ -292,7 +292,7 @@ def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audi
             [f"{manifest['period']}-01"] * 2,
         ).fetchall()
         statements = connection.execute(
-            "select statement from codes.list_statements order by statement_id"
+            "select statement from codes.ranking_statements order by statement_no"
         ).fetchall()
     return Facts(
         manifest=manifest,

@@ -86,7 +86,7 @@ def fill(layout: Layout, values: str, ranked: str = "(1, 1)") -> None:
             connection.execute(f"create table marts.{table} as select * from (values {rows}) t(key, value)")
         for seed in ("vawg_definitions", "harm_weights"):
             connection.execute(f"create table codes.{seed} as select '1.0' as version")
-        for seed in ("ranking_parameters", "list_statements"):
+        for seed in ("ranking_parameters", "ranking_statements"):
             connection.execute(f"create table codes.{seed} as from '{PROJECT_FOLDER}/seeds/{seed}.csv'")
 
 

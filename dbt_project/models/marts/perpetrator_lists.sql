@@ -147,6 +147,26 @@ members as (
         latest_reported_at as dated_at
     from perpetrators
     where list_status = 'held'
+
+    union all
+
+    -- An officer's proposal stands beside the lists, marked, and is reviewed like any other entry.
+    select
+        'added_by_officer' as list_kind,
+        'none' as lens,
+        'force' as list_scope,
+        perpetrators.owner_force_code as list_scope_code,
+        null as place,
+        perpetrators.person_id,
+        perpetrators.owner_force_code,
+        null as score,
+        null as n_eligible,
+        null as is_pool_small,
+        perpetrators.status_reason as reason,
+        decisions.decided_at as dated_at
+    from perpetrators
+    inner join {{ ref('national_list_decisions') }} as decisions on perpetrators.person_id = decisions.person_id
+    where decisions.is_added_by_officer and perpetrators.list_status = 'ineligible'
 ),
 
 ordered as (

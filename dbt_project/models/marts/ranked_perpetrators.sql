@@ -29,6 +29,9 @@ select
     persons.list_status,
     persons.status_reason,
     persons.is_held_for_identity_alone,
+    coalesce(decisions.list_decision, 'none') as review_state,
+    decisions.valid_until as review_valid_until,
+    decisions.entry_id as review_entry_id,
     places.national_rank,
     bands.band as rank_band,
     places.force_rank,
@@ -67,6 +70,7 @@ select
     -- The safety valve of a list that asks for repetition: one grave report is enough, if no list shows them already.
     persons.latest_serious_reported_at is not null
     and persons.list_status <> 'held'
+    and coalesce(persons.status_reason, 'none') <> 'removed_by_review'
     and not (
         places.person_id is not null
         and (places.list_place <= parameters.top_force or places.national_rank <= parameters.top_national)
@@ -88,5 +92,6 @@ cross join parameters
 cross join statements
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
+left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id
 left join as_victim on persons.person_id = as_victim.person_id
 left join {{ ref('rank_bands') }} as bands on places.national_rank between bands.rank_from and bands.rank_to

@@ -122,6 +122,7 @@ judged as (
         persons.model_version,
         gates.in_custody,
         gates.withheld,
+        decisions.list_decision,
         case when scores.score > 0 then cast(scores.score_outcome_unknown as double precision) / scores.score end
             as outcome_unknown_share,
         scores.n_in_harm_window >= parameters.harm_min_incidents as is_repeat_in_harm_window,
@@ -143,6 +144,7 @@ judged as (
     inner join {{ ref('national_person_gates') }} as gates on scores.person_id = gates.person_id
     inner join owners on scores.person_id = owners.person_id and owners.owner_rank = 1
     left join banded on scores.person_id = banded.person_id
+    left join {{ ref('national_list_decisions') }} as decisions on scores.person_id = decisions.person_id
     cross join parameters
     cross join versions
 ),
@@ -150,7 +152,14 @@ judged as (
 reasoned as (
     select
         *,
-        case when withheld then 'identity_under_review' else other_reason end as status_reason
+        -- What people decided comes first: it holds whatever the score is.
+        case
+            when list_decision = 'removed_on_these_facts' then 'removed_by_review'
+            when list_decision = 'frozen' then 'disputed'
+            when withheld then 'identity_under_review'
+            when list_decision = 'deferred' then 'deferred_by_review'
+            else other_reason
+        end as status_reason
     from judged
 )
 
@@ -159,12 +168,16 @@ select
     reasoned.person_group_id,
     case
         when reasoned.status_reason is null then 'listed'
-        when reasoned.status_reason in ('identity_under_review', 'age_unknown', 'in_custody', 'outcome_unknown')
+        when
+            reasoned.status_reason in (
+                'disputed', 'identity_under_review', 'deferred_by_review', 'age_unknown', 'in_custody', 'outcome_unknown'
+            )
             then 'held'
         else 'ineligible'
     end as list_status,
     reasoned.status_reason,
-    reasoned.withheld and reasoned.other_reason is null as is_held_for_identity_alone,
+    coalesce(reasoned.status_reason = 'identity_under_review', false) and reasoned.other_reason is null
+    as is_held_for_identity_alone,
     reasoned.status_reason is null and reasoned.is_repeat_in_harm_window as is_eligible_gravest_harm,
     reasoned.owner_force_code,
     reasoned.n_forces,
