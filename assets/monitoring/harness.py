@@ -342,7 +342,7 @@ def _verdicts(
             judged("recording_overlap", summary["overlap"].min()),  # type: ignore[arg-type]
             judged("recording_force_shift", summary["largest_force_shift"].max()),  # type: ignore[arg-type]
         ]
-    return sorted(found, key=lambda v: (v.section, v.check_id))
+    return sorted(found, key=lambda v: (int(v.section.strip("ab").partition(".")[2]), v.section, v.check_id))
 
 
 def _worst(drifted: pl.DataFrame | None) -> tuple[float | None, str]:

@@ -131,9 +131,7 @@ def _differences(result: Backtest, window: int) -> str:
         axes.axvline(0, color="#14202b", linewidth=1)
         axes.set_yticks(places, [in_words(r) for r in rows["ranker"]])
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(
-            "Formula less this ranker: share of later harm at 5%. Right of nought: the formula holds more"
-        )
+        axes.set_xlabel("Formula less this ranker, later harm at 5%; right of nought it holds more")
         return _svg("differences", figure)
 
 
@@ -186,9 +184,7 @@ def _calibration(found: Calibration) -> str:
         axes.set_yticks(places, rows["band"].to_list())
         axes.set_xlim(0, 1)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(
-            "Share with a new recorded allegation. Stroke: predicted. Point and line: observed, 95% interval"
-        )
+        axes.set_xlabel("Share with a new allegation. Stroke: predicted; point and line: observed, 95%")
         return _svg("calibration", figure)
 
 

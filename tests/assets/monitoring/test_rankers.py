@@ -90,7 +90,8 @@ group by person order by person
 ALLEGATIONS = st.lists(
     st.tuples(
         st.integers(0, 4),
-        st.integers(-400, 2400),
+        # On and about the boundaries of the window (730 days) and the cut (2191) more often than chance would.
+        st.integers(-400, 2400) | st.sampled_from([0, 729, 730, 731, 760, 2190, 2191, 2192, 2220]),
         st.sampled_from([1.0, 84.0, 1825.0, 5475.0]),
         st.sampled_from([0.0, 1.0]),
         st.sampled_from([0.5, 1.0]),
@@ -150,6 +151,26 @@ def test_what_is_reported_later_changes_no_score(
     for name, ranker in peers(PARAMETERS, monitoring(), bands, has_incidents=True).items():
         assert ranker(known).tobytes() == ranker(other).tobytes(), name
     assert features(known, PARAMETERS).tobytes() == features(other, PARAMETERS).tobytes()
+
+
+def test_the_edges_of_the_window_and_of_the_cut_are_outside() -> None:
+    """Two incidents now and then: only one reported after T less 24 months multiplies, and only after 72 does it add."""
+    now = ("P", "2026-06-30T23:59:59", "a")
+    for then, counted, adds in (
+        ("2024-06-30T23:59:59", 1, True),
+        ("2024-07-01T00:00:00", 2, True),
+        ("2020-06-30T23:59:59", 1, False),
+        ("2020-07-01T00:00:00", 1, True),
+    ):
+        rows = [now, ("P", then, "b")]
+        allegations, _ = allegations_of(
+            [r[0] for r in rows], np.array([r[1] for r in rows], "datetime64[s]"), [100, 100], [1, 1], [1, 1],
+            [r[2] for r in rows],
+        )  # fmt: skip
+        snapshot = Snapshot(allegations, int(seconds(T)))
+        assert snapshot.n_incidents(snapshot.since(24))[0] == counted, then
+        score = formula(allegations, snapshot.at, PARAMETERS)[0]
+        assert (score > 10 * counted**0.5 + 1e-9) == adds, then
 
 
 def test_an_outcome_counts_from_when_it_was_known() -> None:
