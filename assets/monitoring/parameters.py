@@ -91,12 +91,12 @@ def monitoring(path: Path | None = None) -> Monitoring:
 
 
 def rfg_bands(path: Path | None = None) -> dict[str, tuple[list[float], list[float]]]:
-    """measure -> (lower bounds, points), bounds ascending."""
-    rows = _read(path or SEEDS / "monitoring_rfg_bands.csv", ("measure", "at_least", "points"))
-    typed = rows.with_columns(pl.col("at_least", "points").cast(pl.Float64)).sort("measure", "at_least")
+    """dimension (recency, frequency, gravity) -> (lower bounds, points), bounds ascending; those of the list's own lens."""
+    rows = _read(path or SEEDS / "rfg_bands.csv", ("dimension", "value_from", "points"))
+    typed = rows.with_columns(pl.col("value_from", "points").cast(pl.Float64)).sort("dimension", "value_from")
     return {
-        str(measure): (part["at_least"].to_list(), part["points"].to_list())
-        for (measure,), part in typed.group_by("measure", maintain_order=True)
+        str(dimension): (part["value_from"].to_list(), part["points"].to_list())
+        for (dimension,), part in typed.group_by("dimension", maintain_order=True)
     }
 
 

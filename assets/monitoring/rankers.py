@@ -163,9 +163,9 @@ def rfg(
     latest = np.full(full.n_persons, ALWAYS_AGO)
     np.maximum.at(latest, full.person[first:n][counted], full.reported_at[first:n][counted].astype(float))
     return (
-        _points((snapshot.at - latest) // DAY, bands["recency_days"])
-        * _points(snapshot.n_incidents(snapshot.since(parameters.window_months)), bands["frequency"], least=1)
-        * _points(snapshot.max_by_person(full.severity[first:n] * counted, first), bands["gravity_days"])
+        _points((snapshot.at - latest) // DAY, bands["recency"])
+        * _points(snapshot.n_incidents(snapshot.since(parameters.window_months)), bands["frequency"])
+        * _points(snapshot.max_by_person(full.severity[first:n] * counted, first), bands["gravity"])
         * (snapshot.n_allegations(first) > 0)
     )
 
@@ -173,9 +173,9 @@ def rfg(
 ALWAYS_AGO = -1e12
 
 
-def _points(values: Floats, band: tuple[list[float], list[float]], least: float = 0) -> Floats:
+def _points(values: Floats, band: tuple[list[float], list[float]]) -> Floats:
     bounds, points = np.asarray(band[0]), np.asarray(band[1])
-    at = np.searchsorted(bounds, np.maximum(values, least), side="right") - 1
+    at = np.searchsorted(bounds, np.maximum(values, 0), side="right") - 1
     return np.where(at >= 0, points[np.maximum(at, 0)], 0.0)
 
 

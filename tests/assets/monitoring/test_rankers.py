@@ -206,13 +206,13 @@ def test_v100_wants_two_within_a_year() -> None:
 
 def test_rfg_is_the_product_of_its_bands() -> None:
     allegations, persons = of_rows(
-        [("P1", 10, 500, 1, 1, "a", None),  # 4 x 1 x 3
-         ("P2", 200, 10, 1, 1, "b", None), ("P2", 300, 5000, 1, 1, "c", None),  # 2 x 2 x 4
-         ("P3", 800, 10, 1, 1, "d", None),  # older than two years: 0
+        [("P1", 10, 500, 1, 1, "a", None),  # 5 x 1 x 4
+         ("P2", 200, 10, 1, 1, "b", None), ("P2", 300, 5000, 1, 1, "c", None),  # 2 x 2 x 5
+         ("P3", 800, 10, 1, 1, "d", None),  # 1 x 1 x 2: older than two years
          ("P4", 5, 900, 0, 1, "e", None)]  # acquitted: nobody
     )  # fmt: skip
     scores = rfg(Snapshot(allegations, int(seconds(T))), rfg_bands(), PARAMETERS)
-    assert dict(zip(persons, scores, strict=True)) == {"P1": 12, "P2": 16, "P3": 0, "P4": 0}
+    assert dict(zip(persons, scores, strict=True)) == {"P1": 20, "P2": 20, "P3": 2, "P4": 0}
 
 
 def test_later_harm_occurred_afterwards_and_was_reported_in_the_window() -> None:
