@@ -39,12 +39,15 @@ _DECIDING = (
     "dbt_project/seeds",
 )
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
+# Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
+# it is read by other people, for other purposes. All but the first are encrypted where there is a key.
+SENSITIVITIES = ("statistical", "identifiable", "victims")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
 
 
 class ReleaseKey(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Key for the identifiable marts; without one they lie unencrypted."""
+    """Key for the marts about persons, `identifiable/` and `victims/`; without one they lie unencrypted."""
 
     key: str | None = None
 
@@ -54,7 +57,7 @@ class ReleaseDiffers(Exception):
 
 
 def marts(project_folder: Path = PROJECT_FOLDER) -> dict[str, dict[str, Any]]:
-    """Mart name -> its dbt manifest entry. `meta.release` says statistical or identifiable."""
+    """Mart name -> its dbt manifest entry. `meta.release` says which of SENSITIVITIES it is."""
     manifest = json.loads((project_folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"].values()
     found = {n["name"]: n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts"}
@@ -62,8 +65,9 @@ def marts(project_folder: Path = PROJECT_FOLDER) -> dict[str, dict[str, Any]]:
 
 
 def sensitivity(mart: dict[str, Any]) -> str:
-    """Folder a mart is released in. A mart that does not say it is statistical is identifiable."""
-    return "statistical" if mart["config"].get("meta", {}).get("release") == "statistical" else "identifiable"
+    """Folder a mart is released in, one of SENSITIVITIES. A mart that names none of them is identifiable."""
+    says = mart["config"].get("meta", {}).get("release")
+    return says if isinstance(says, str) and says in SENSITIVITIES else "identifiable"
 
 
 def code_digest(root: Path = PROJECT_FOLDER.parent) -> str:
@@ -85,7 +89,7 @@ def write_release(
 ) -> Path:
     """Write the release of the run in the warehouse and make it current. Returns its folder.
 
-    With `key` (16, 24 or 32 characters) the identifiable marts are encrypted at rest (AES, Parquet's own).
+    With `key` (16, 24 or 32 characters) the marts about persons are encrypted at rest (AES, Parquet's own).
     With `decisions` the manifest holds the head of their audit log as it was at the run's knowledge cut.
     Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
     """
@@ -146,7 +150,7 @@ def _export(
             path = folder / sensitivity(mart) / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = ", ".join(f'"{c}"' for c in mart["columns"])
-            encrypted = bool(key) and sensitivity(mart) == "identifiable"
+            encrypted = bool(key) and sensitivity(mart) != "statistical"
             options = ", encryption_config {footer_key: 'release'}" if encrypted else ""
             connection.execute(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
@@ -324,8 +328,8 @@ def _make_current(layout: Layout, release_id: str) -> None:
     deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links"],
     pool=POOL,
     description=(
-        "The month's release: every mart as Parquet, statistical apart from identifiable, with the manifest of what "
-        "it was made from. Written beside the last one and made current in one step."
+        "The month's release: every mart as Parquet, statistical apart from identifiable and from what is about "
+        "victims, with the manifest of what it was made from. Written beside the last one and made current in one step."
     ),
 )
 def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResult:  # type: ignore[type-arg]

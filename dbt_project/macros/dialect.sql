@@ -54,3 +54,13 @@
 {% macro duckdb__write_parquet(relation, path, order_by) -%}
     copy (select * from {{ relation }} order by {{ order_by }}) to '{{ path }}' (format parquet, compression zstd)
 {%- endmacro %}
+
+{# A list of the one value, or an empty one where it is null. #}
+{% macro list_of_one(expression) -%}
+    {{ return(adapter.dispatch('list_of_one', 'vawg')(expression)) }}
+{%- endmacro %}
+{% macro default__list_of_one(expression) -%} array_remove(array[{{ expression }}], null) {%- endmacro %}
+{% macro duckdb__list_of_one(expression) -%}
+    case when {{ expression }} is null then [] else [{{ expression }}] end
+{%- endmacro %}
+{% macro spark__list_of_one(expression) -%} filter(array({{ expression }}), x -> x is not null) {%- endmacro %}

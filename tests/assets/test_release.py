@@ -227,11 +227,12 @@ def test_an_empty_list_says_why(layout: Layout) -> None:
     [
         ("statistical", "statistical"),
         ("identifiable", "identifiable"),
+        ("victims", "victims"),
         (None, "identifiable"),
         ("typo", "identifiable"),
     ],
 )
-def test_a_mart_that_does_not_say_it_is_statistical_is_identifiable(says: str | None, lies_in: str) -> None:
+def test_a_mart_lies_where_it_says_or_else_is_identifiable(says: str | None, lies_in: str) -> None:
     assert sensitivity(mart("any", says)) == lies_in
 
 
@@ -247,6 +248,18 @@ def test_with_a_key_the_identifiable_marts_cannot_be_read_without_it(layout: Lay
         read = f"select * from read_parquet('{secret}', encryption_config={{footer_key: 'release'}})"
         assert reader.execute(read).fetchall() == [(1, 1)]
     assert write_release(layout, CATALOGUE, key) == folder
+
+
+def test_what_is_about_victims_lies_apart_and_is_encrypted_too(layout: Layout) -> None:
+    catalogue = CATALOGUE | {"victim_profiles": mart("victim_profiles", "victims")}
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute("create table marts.victim_profiles as select 1 as key, 1 as value")
+    folder = write_release(layout, catalogue, "0123456789abcdef")
+    entry = json.loads((folder / "manifest.json").read_text())["marts"]["victim_profiles"]
+    assert (entry["file"], entry["encrypted"]) == ("victims/victim_profiles.parquet", True)
+    assert [p.name for p in (folder / "identifiable").iterdir()] == ["ranked_perpetrators.parquet"]
+    with pytest.raises(duckdb.InvalidInputException, match="encrypted"):
+        duckdb.sql(f"select * from '{folder / entry['file']}'").fetchall()
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 15 + "'", "ü" * 16 + "' --"])
