@@ -177,8 +177,8 @@ as_victim_counts as (
 ),
 
 statements as (
-    select {{ dbt.listagg('statement', "' '", 'order by statement_id') }} as statement
-    from {{ ref('list_statements') }}
+    select {{ dbt.listagg('statement', "' '", 'order by statement_no') }} as statement
+    from {{ ref('profile_statements') }}
     where mart = 'perpetrator_profiles'
 )
 

@@ -218,8 +218,8 @@ incidents as (
 ),
 
 statements as (
-    select {{ dbt.listagg('statement', "' '", 'order by statement_id') }} as statement
-    from {{ ref('list_statements') }}
+    select {{ dbt.listagg('statement', "' '", 'order by statement_no') }} as statement
+    from {{ ref('profile_statements') }}
     where mart = 'victim_profiles'
 )
 
