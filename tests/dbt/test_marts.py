@@ -58,6 +58,13 @@ def test_what_does_not_count_stays_visible_with_its_reason(query: Query) -> None
     }
 
 
+def test_the_victims_of_each_crime_are_named_by_their_ids(query: Query) -> None:
+    rows = query(
+        "select crime_ref, victim_ids from marts.ranked_perpetrator_offences where person_id = 'P1' order by 1"
+    )
+    assert rows == [("A1", [f"P-{A}|V1"]), ("A2", [f"P-{A}|V1"]), ("B1", [])]
+
+
 def test_a_single_grave_allegation_is_caught_apart(query: Query) -> None:
     assert query("select person_id from marts.ranked_perpetrators where is_on_serious_single_list") == [
         (f"P-{A}|S9",)

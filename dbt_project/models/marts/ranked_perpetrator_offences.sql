@@ -42,6 +42,16 @@ allegations as (
         > {{ dbt.dateadd('month', '-cast(parameters.cut_months as integer)', 'run.ranked_at') }}
 ),
 
+crime_victims as (
+    select
+        victims.offence_id,
+        {{ distinct_list('victims.person_id') }} as victim_ids
+    from {{ ref('national_involvements') }} as victims
+    inner join (select distinct offence_id from allegations) as crimes on victims.offence_id = crimes.offence_id
+    where victims.role = 'victim' and victims.sex = 'F' and victims.person_id is not null
+    group by victims.offence_id
+),
+
 victims as (
     -- Women and girls among the victims. Those without a nominal cannot be told apart between crimes: they count once.
     select
@@ -67,6 +77,7 @@ incidents as (
 multiplied as (
     select
         allegations.*,
+        coalesce(crime_victims.victim_ids, {{ empty_list('varchar') }}) as victim_ids,
         cast(coalesce(incidents.n_incidents, 0) as bigint) as n_incidents,
         cast(coalesce(victims.n_victims, 0) as bigint) as n_victims,
         power(
@@ -78,6 +89,7 @@ multiplied as (
     from allegations
     left join incidents on allegations.person_id = incidents.person_id
     left join victims on allegations.person_id = victims.person_id
+    left join crime_victims on allegations.offence_id = crime_victims.offence_id
 )
 
 select
@@ -98,6 +110,7 @@ select
     outcome_on,
     is_outcome_known,
     n_co_suspects,
+    victim_ids,
     severity_days,
     is_severity_mapped,
     weights_version,
