@@ -15,11 +15,12 @@ from typing import Any
 import dagster as dg
 import duckdb
 import polars as pl
-from duckdb_extensions import import_extension
 from sqlalchemy import select
 
+from assets.encryption import KEY_NAME, ReleaseKey, add_key
 from assets.pages import write_pages
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.previous_release import RELEASE_FILE
 from assets.run_inputs import forces_of
 from assets.storage import DataRoot, Layout, write_json
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
@@ -44,12 +45,6 @@ IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 SENSITIVITIES = ("statistical", "identifiable", "victims")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
-
-
-class ReleaseKey(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Key for the marts about persons, `identifiable/` and `victims/`; without one they lie unencrypted."""
-
-    key: str | None = None
 
 
 class ReleaseDiffers(Exception):
@@ -99,7 +94,8 @@ def write_release(
     audit_head = _audit_head(decisions, parameters["as_of"]) if decisions else None
     # Two runs may have the same submissions and another history of who is who.
     history = [sha256_of(layout.person_ledger), sha256_of(layout.run / IDENTITY_DECISIONS), audit_head]
-    made_from = [parameters, submissions["submission_id"].to_list(), code, history]
+    previous = pl.read_parquet(layout.run / RELEASE_FILE).to_dicts()
+    made_from = [parameters, submissions["submission_id"].to_list(), code, history, previous]
     inputs = hashlib.sha256(json.dumps(made_from, default=str).encode()).hexdigest()
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
@@ -114,6 +110,7 @@ def write_release(
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
+        "previous_release": previous[0] if previous else None,
         "ranked_list": _ranked_list(layout, catalogue),
         "inputs": submissions.select(
             "submission_id",
@@ -123,7 +120,7 @@ def write_release(
             "sequence",
             "status",
         ).to_dicts(),
-        "notes": _notes(held, layout),
+        "notes": _notes(held, layout, compared=bool(previous)),
     }
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
@@ -143,15 +140,13 @@ def _export(
     held = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         if key:
-            import_extension("httpfs", con=connection)
-            connection.execute("load httpfs")
-            connection.execute(f"pragma add_parquet_key('release', '{_checked(key)}')")
+            add_key(connection, key)
         for name, mart in catalogue.items():
             path = folder / sensitivity(mart) / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = ", ".join(f'"{c}"' for c in mart["columns"])
             encrypted = bool(key) and sensitivity(mart) != "statistical"
-            options = ", encryption_config {footer_key: 'release'}" if encrypted else ""
+            options = f", encryption_config {{footer_key: '{KEY_NAME}'}}" if encrypted else ""
             connection.execute(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
                 f"to '{path}' (format parquet, compression zstd{options})"
@@ -167,12 +162,6 @@ def _export(
                 "sha256": sha256_of(path),
             }
     return held
-
-
-def _checked(key: str) -> str:
-    if len(key) not in (16, 24, 32) or not key.isalnum():
-        raise ValueError("the release key must be 16, 24 or 32 letters and digits")
-    return key
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
@@ -275,7 +264,7 @@ def _ranked_list(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> list[d
     return [{"list_status": status, "status_reason": reason, "persons": n} for status, reason, n in rows]
 
 
-def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
+def _notes(held: dict[str, dict[str, Any]], layout: Layout, *, compared: bool) -> list[str]:
     """What a reader must know before believing an absence."""
     notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
     if held.get("ranked_perpetrators", {}).get("rows") == 0:
@@ -286,6 +275,10 @@ def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
             else "no submission in this run names anybody (no nominals), so nobody can be followed or ranked"
         )
         notes.append(f"ranked_perpetrators is empty: {why}.")
+    if "ranked_perpetrator_movers" in held and not compared:
+        notes.append(
+            "ranked_perpetrator_movers is empty: there is no release of the month before, with a list, to compare with."
+        )
     return notes
 
 

@@ -13,8 +13,10 @@ from datetime import date, datetime, time
 import dagster as dg
 import polars as pl
 
+from assets.encryption import ReleaseKey
 from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.previous_release import PreviousRelease, find_previous, write_previous
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
 from decisions.identity import IdentityDecision, history
@@ -32,7 +34,8 @@ class NothingToRun(Exception):
 class RunInputs:
     """The facts of one national run. `as_of`: only what was received and decided by then is known to the run.
 
-    `identity_decisions`: those in force at `as_of`, in the order they were taken.
+    `identity_decisions`: those in force at `as_of`, in the order they were taken. `previous`: the release that
+    movers are measured against.
     """
 
     programme: str
@@ -40,6 +43,7 @@ class RunInputs:
     as_of: datetime
     submissions: tuple[Receipt, ...]
     identity_decisions: tuple[IdentityDecision, ...] = ()
+    previous: PreviousRelease | None = None
 
     @property
     def period_end(self) -> date:
@@ -94,7 +98,8 @@ def gather(
     if known_at is None or not any(r.status != "held" and r.period == last for r in known):
         raise _nothing(programme, f" for {last}")
     in_force = tuple(d for decision in decided if (d := decision.known(known_at)))
-    return RunInputs(programme, period, known_at, known, in_force)
+    previous = find_previous(layout.releases, programme=programme, period=period, as_of=known_at)
+    return RunInputs(programme, period, known_at, known, in_force, previous)
 
 
 def _decided(decisions: Store, forces: set[str]) -> list[IdentityDecision]:
@@ -114,9 +119,9 @@ def _nothing(programme: str, when: str) -> NothingToRun:
     )
 
 
-def write(inputs: RunInputs, layout: Layout) -> None:
-    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source, and
-    run_identity_decisions for linkage.
+def write(inputs: RunInputs, layout: Layout, key: str | None = None) -> None:
+    """Write run_parameters, run_submissions and run_submission_rows for dbt's `run` source, with the list of the
+    previous release, and run_identity_decisions for linkage. `key` opens that release; raises as `write_previous`.
     """
     parameters = pl.DataFrame(
         {
@@ -157,6 +162,7 @@ def write(inputs: RunInputs, layout: Layout) -> None:
     write_parquet(
         identity_decision_pairs(inputs.identity_decisions), layout.run / "run_identity_decisions.parquet"
     )
+    write_previous(inputs.previous, layout.run, key)
 
 
 def identity_decision_pairs(decisions: Iterable[IdentityDecision]) -> pl.DataFrame:
@@ -192,7 +198,7 @@ class NationalRun(dg.Config):
     ),
 )
 def run_inputs(
-    context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot
+    context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot, release_key: ReleaseKey
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     layout = data_root.layout()
     inputs = gather(
@@ -202,13 +208,14 @@ def run_inputs(
         as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
         decisions=data_root.decisions(),
     )
-    write(inputs, layout)
+    write(inputs, layout, release_key.key)
     return dg.MaterializeResult(
         metadata={
             "programme": inputs.programme,
             "as_of": inputs.as_of.isoformat(),
             "submissions": len(inputs.submissions),
             "identity_decisions": len(inputs.identity_decisions),
+            "previous_release": inputs.previous.release_id if inputs.previous else "none",
             "forces": len({r.force_code for r in inputs.submissions if r.status != "held"}),
             "dagster/row_count": sum(r.total("accepted") for r in inputs.submissions),
         }

@@ -64,3 +64,10 @@
     case when {{ expression }} is null then [] else [{{ expression }}] end
 {%- endmacro %}
 {% macro spark__list_of_one(expression) -%} filter(array({{ expression }}), x -> x is not null) {%- endmacro %}
+
+{# One row for each item of a list; in the columns of a select. #}
+{% macro unnested(list) -%}
+    {{ return(adapter.dispatch('unnested', 'vawg')(list)) }}
+{%- endmacro %}
+{% macro default__unnested(list) -%} unnest({{ list }}) {%- endmacro %}
+{% macro spark__unnested(list) -%} explode({{ list }}) {%- endmacro %}

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from assets import release as station
+from assets.previous_release import RELEASE_FILE, RELEASE_SCHEMA
 from assets.release import IDENTITY_DECISIONS, ReleaseDiffers, sensitivity, write_release
 from assets.run_inputs import RunInputs, identity_decision_pairs, write
 from assets.storage import Layout, write_parquet
@@ -267,3 +268,26 @@ def test_a_bad_key_is_refused_without_being_repeated(layout: Layout, key: str) -
     with pytest.raises(ValueError, match="letters and digits") as caught:
         write_release(layout, CATALOGUE, key)
     assert key not in str(caught.value)
+
+
+def test_what_movers_were_measured_against_is_named(layout: Layout) -> None:
+    """Another list of the month before is another release, and none is said."""
+    catalogue = CATALOGUE | {"ranked_perpetrator_movers": mart("ranked_perpetrator_movers", "identifiable")}
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute("create table marts.ranked_perpetrator_movers as select 1 as key, 1 as value")
+    alone = write_release(layout, catalogue)
+    manifest = json.loads((alone / "manifest.json").read_text())
+    assert manifest["previous_release"] is None
+    assert any("ranked_perpetrator_movers is empty" in note for note in manifest["notes"])
+    before = {
+        "release_id": "2026-01_0",
+        "period": date(2026, 1, 1),
+        "as_of": AS_OF,
+        "ranked_at": datetime(2026, 1, 31, 23, 59, 59),
+    }
+    write_parquet(pl.DataFrame([before], schema=RELEASE_SCHEMA), layout.run / RELEASE_FILE)
+    compared = write_release(layout, catalogue)
+    manifest = json.loads((compared / "manifest.json").read_text())
+    assert compared != alone
+    assert manifest["previous_release"]["release_id"] == "2026-01_0"
+    assert not any("ranked_perpetrator_movers" in note for note in manifest["notes"])

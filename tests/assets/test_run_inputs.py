@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from assets.encryption import ReleaseKey
 from assets.intake import landed, place, take_in
 from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, NothingToRun, gather, run_inputs, write
 from assets.storage import DataRoot, Layout
@@ -164,7 +165,10 @@ def test_the_station_reads_the_decisions_of_its_data_root(
     done = dg.materialize(
         [run_inputs],
         partition_key="2026-02",
-        resources={"data_root": DataRoot(path=str(layout.root), decisions_url=url)},
+        resources={
+            "data_root": DataRoot(path=str(layout.root), decisions_url=url),
+            "release_key": ReleaseKey(),
+        },
         selection=[run_inputs],
     )
     metadata = done.asset_materializations_for_node("run_inputs")[0].metadata

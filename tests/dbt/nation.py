@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from assets.linkage.scoring import EVIDENCE as COMPARISONS
+from assets.previous_release import PreviousRelease, write_previous
 from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA
 from assets.storage import PROVENANCE
 from data_contracts.extracts.catalogue import EXTRACTS
@@ -131,6 +132,7 @@ def write(
     review_pairs: Sequence[Row] = (),
     decisions: Sequence[Row] = (),
     programme: str = "england_wales",
+    previous: PreviousRelease | None = None,
 ) -> Path:
     """Write a data root as intake, run inputs and linkage leave it. Returns `root`.
 
@@ -191,6 +193,7 @@ def write(
     _frame(decisions, IDENTITY_DECISIONS_SCHEMA).write_parquet(
         root / "run" / "run_identity_decisions.parquet"
     )
+    write_previous(previous, root / "run")
     _frame(review_pairs, REVIEW_PAIRS).write_parquet(root / "linkage" / "person_review_pairs.parquet")
     _write_links(root, submissions, links)
     return root
