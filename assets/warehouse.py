@@ -42,7 +42,7 @@ _AS_MARKDOWN: dict[str, Any] = {
 }
 
 BEFORE_LINKAGE = "vawg.staging vawg.standardised resource_type:seed"
-AFTER_LINKAGE = "vawg.repository vawg.marts"
+AFTER_LINKAGE = "vawg.repository vawg.ranking vawg.marts"
 
 # What the dbt sources are, as assets: intake and linkage write the files that dbt reads.
 _SOURCE_ASSETS = {"extracts": "submissions", "run": "run_inputs", "linkage": "person_links"}
@@ -130,5 +130,5 @@ def standardised_extracts(
 def national_repository(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, data_root: DataRoot
 ) -> Iterator[Any]:
-    """The repository and the marts over it."""
+    """The repository, the scores and the marts over them."""
     yield from _build(context, dbt, data_root.layout())

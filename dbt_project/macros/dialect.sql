@@ -26,6 +26,14 @@
 {%- endmacro %}
 {% macro spark__distinct_list(expression) -%} sort_array(collect_set({{ expression }})) {%- endmacro %}
 
+{# The values of a group, which are distinct already, as a sorted list. #}
+{% macro sorted_list(expression) -%}
+    {{ return(adapter.dispatch('sorted_list', 'vawg')(expression)) }}
+{%- endmacro %}
+{% macro default__sorted_list(expression) -%} array_agg({{ expression }} order by {{ expression }}) {%- endmacro %}
+{% macro duckdb__sorted_list(expression) -%} list_sort(list({{ expression }})) {%- endmacro %}
+{% macro spark__sorted_list(expression) -%} sort_array(collect_list({{ expression }})) {%- endmacro %}
+
 {# An empty list of a type, for a group that has no rows. #}
 {% macro empty_list(type) -%}
     {{ return(adapter.dispatch('empty_list', 'vawg')(type)) }}
@@ -71,3 +79,24 @@
 {%- endmacro %}
 {% macro default__unnested(list) -%} unnest({{ list }}) {%- endmacro %}
 {% macro spark__unnested(list) -%} explode({{ list }}) {%- endmacro %}
+
+{# The number that hexadecimal digits write, fifteen of them at most. #}
+{% macro hex_to_number(text) -%}
+    {{ return(adapter.dispatch('hex_to_number', 'vawg')(text)) }}
+{%- endmacro %}
+{% macro default__hex_to_number(text) -%} ('x' || lpad({{ text }}, 16, '0'))::bit(64)::bigint {%- endmacro %}
+{% macro duckdb__hex_to_number(text) -%} cast('0x' || {{ text }} as bigint) {%- endmacro %}
+{% macro spark__hex_to_number(text) -%} cast(conv({{ text }}, 16, 10) as bigint) {%- endmacro %}
+
+{# A day in words: 12 March 2026. #}
+{% macro day_in_words(day) -%}
+    {{ return(adapter.dispatch('day_in_words', 'vawg')(day)) }}
+{%- endmacro %}
+{% macro default__day_in_words(day) -%} to_char({{ day }}, 'FMDD FMMonth YYYY') {%- endmacro %}
+{% macro duckdb__day_in_words(day) -%} strftime({{ day }}, '%-d %B %Y') {%- endmacro %}
+{% macro spark__day_in_words(day) -%} date_format({{ day }}, 'd MMMM yyyy') {%- endmacro %}
+
+{# A number as it is shown in a sentence, rounded half up to `digits` decimals. #}
+{% macro as_shown(number, digits) -%}
+    cast(cast({{ number }} as decimal(18, {{ digits }})) as {{ dbt.type_string() }})
+{%- endmacro %}

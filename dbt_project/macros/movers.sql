@@ -28,6 +28,8 @@
         cast(coalesce(after.score, 0) as decimal(28, 12)) as score,
         coalesce(before.n_incidents, 0) as previous_n_incidents,
         coalesce(before.n_victims, 0) as previous_n_victims,
+        coalesce(before.n_non_crime_incidents, 0) as previous_n_non_crime_incidents,
+        coalesce(after.n_non_crime_incidents, before.n_non_crime_incidents, 0) as n_non_crime_incidents,
         before.parameters_version = parameters.parameters_version as has_same_parameters,
         before.weights_version = weights.weights_version as has_same_weights,
         coalesce(gates.is_deceased or gates.is_child, false) as is_gated,

@@ -72,7 +72,12 @@ def test_a_single_grave_allegation_is_caught_apart(query: Query) -> None:
 
 
 def test_a_child_and_a_dead_person_are_nowhere(query: Query) -> None:
-    for table in ("ranked_perpetrators", "ranked_perpetrator_offences"):
+    for table in (
+        "ranked_perpetrators",
+        "ranked_perpetrator_offences",
+        "ranked_perpetrator_uncertainty",
+        "perpetrator_lists",
+    ):
         found = query(
             f"select count(*) from marts.{table} where person_id in (?, ?)", f"P-{A}|S2", f"P-{A}|S3"
         )

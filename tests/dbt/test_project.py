@@ -58,7 +58,7 @@ def test_models_hold_no_sql_of_one_engine_only(construct: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("folder", ["repository", "marts"])
+@pytest.mark.parametrize("folder", ["repository", "ranking", "marts"])
 def test_every_model_says_what_a_row_is_and_what_names_it(folder: str) -> None:
     listed = yaml.safe_load(
         (PROJECT / "models" / folder / f"_{folder}__models.yml").read_text(encoding="utf-8")
@@ -67,6 +67,23 @@ def test_every_model_says_what_a_row_is_and_what_names_it(folder: str) -> None:
     for model in listed:
         assert "primary_key" in model["data_tests"][0]
         assert all(c["description"] for c in model["columns"])
+
+
+# What must never be an input of a score, whatever it might predict.
+NEVER_SCORED = r"\b\w*(ethnic|disab|postcode|nationality|religion|date_of_birth|forename|surname|stop_search)\w*|\bage_at_\w+"
+VICTIMS_OF_THE_SCOPE = r"role = 'victim' and (victims\.)?sex = 'F'"
+
+
+def test_nothing_about_who_a_suspect_is_reaches_a_score() -> None:
+    """Of age only the gates of `national_person_gates`; of sex only that of victims, which the scope is about."""
+    scoring = [
+        *(PROJECT / "models" / "ranking").glob("*.sql"),
+        PROJECT / "models/marts/ranked_perpetrators.sql",
+    ]
+    for model in scoring:
+        sql = re.sub(r"--[^\n]*|\{#.*?#\}", "", model.read_text(encoding="utf-8"), flags=re.S).lower()
+        assert re.findall(NEVER_SCORED, sql) == [], model.stem
+        assert re.findall(r"\bsex\b", re.sub(VICTIMS_OF_THE_SCOPE.lower(), "", sql)) == [], model.stem
 
 
 def test_only_figures_about_no_person_are_released_as_statistical() -> None:

@@ -7,7 +7,18 @@ import pytest
 
 from orchestration.definitions import defs
 
-STATIONS = ["intake", "run", "codes", "staging", "standardised", "linkage", "repository", "marts", "release"]
+STATIONS = [
+    "intake",
+    "run",
+    "codes",
+    "staging",
+    "standardised",
+    "linkage",
+    "repository",
+    "ranking",
+    "marts",
+    "release",
+]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ with parameters as (
         'window_months',
         'cut_months',
         'min_incidents',
+        'incidents_count_in_n',
     ]) }}
 ),
 
@@ -307,6 +308,25 @@ victim_counts as (
     group by stepped.person_id, stepped.cause_no
 ),
 
+non_crime_incidents as (
+    -- Incidents that are no crime come as new allegations do, and go with time.
+    select
+        persons.person_id,
+        causes.cause_no,
+        case
+            when
+                causes.cause_no
+                >= case
+                    when persons.n_non_crime_incidents < persons.previous_n_non_crime_incidents then {{ step.decay }}
+                    else {{ step.new_allegation }}
+                end
+                then persons.n_non_crime_incidents
+            else persons.previous_n_non_crime_incidents
+        end as n_non_crime_incidents
+    from persons
+    cross join causes
+),
+
 step_scores as (
     -- The expression of the score: the same numbers in the same order give the same decimals.
     select
@@ -314,11 +334,11 @@ step_scores as (
         stepped.cause_no,
         sum(
             cast(
-                power(
-                    least(greatest(coalesce(incident_counts.n_incidents, 0), 1), parameters.multiplier_cap)
-                    * least(greatest(coalesce(victim_counts.n_victims, 0), 1), parameters.multiplier_cap),
-                    parameters.multiplier_exponent / 2
-                )
+                {{ ranking_multiplier(
+                    'coalesce(incident_counts.n_incidents, 0)'
+                    ~ ' + parameters.incidents_count_in_n * non_crime_incidents.n_non_crime_incidents',
+                    'coalesce(victim_counts.n_victims, 0)',
+                ) }}
                 * power(stepped.severity_days, parameters.severity_exponent)
                 * stepped.decay
                 * stepped.outcome_weight
@@ -327,6 +347,8 @@ step_scores as (
             )
         ) as score
     from stepped
+    inner join non_crime_incidents
+        on stepped.person_id = non_crime_incidents.person_id and stepped.cause_no = non_crime_incidents.cause_no
     cross join parameters
     left join incident_counts
         on stepped.person_id = incident_counts.person_id and stepped.cause_no = incident_counts.cause_no

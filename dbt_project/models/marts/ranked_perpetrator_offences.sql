@@ -1,95 +1,210 @@
--- Grain: person x crime: one allegation with what it adds to the person's score. Rows of a person sum to the score
--- exactly: contributions are decimals, and what is not counted stays with its reason and adds 0.
---   contribution = m_p * s^a * 2^(-age/h) * o * l,   m_p = (N * V)^(b/2)
+-- Grain: person x crime: one allegation with what it adds to the person's score, in numbers and in a sentence, and where
+-- the person would stand without it. Rows of a person sum to the score, and the points shown to the score shown.
 with parameters as (
     {{ ranking_parameters([
         'severity_exponent',
-        'severity_exponent_grave',
-        'half_life_days',
         'multiplier_exponent',
         'multiplier_cap',
-        'window_months',
-        'recent_months',
-        'cut_months',
+        'incidents_count_in_n',
+        'min_incidents',
+        'min_link_probability',
+        'max_outcome_unknown_share',
+        'n_largest_explained',
     ]) }}
 ),
 
-allegations as (
+persons as (
     select
-        allegations.*,
-        run.ranked_at,
-        parameters.severity_exponent,
-        parameters.severity_exponent_grave,
-        parameters.half_life_days,
-        parameters.multiplier_exponent,
-        parameters.multiplier_cap,
-        {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'second') }}
-        / 86400.0 as age_days,
-        allegations.reported_at
-        > {{ dbt.dateadd('month', '-cast(parameters.window_months as integer)', 'run.ranked_at') }} as is_in_window,
-        allegations.reported_at
-        > {{ dbt.dateadd('month', '-cast(parameters.recent_months as integer)', 'run.ranked_at') }} as is_recent
-    from {{ ref('national_vawg_allegations') }} as allegations
-    inner join {{ ref('national_person_gates') }} as gates on allegations.person_id = gates.person_id
-    cross join {{ ref('national_run') }} as run
-    cross join parameters
-    where
-        -- Children and the dead have no score and no row here, for whatever reason anybody might look.
-        not gates.is_child
-        and not gates.is_deceased
-        and allegations.reported_at <= run.ranked_at
-        and allegations.reported_at
-        > {{ dbt.dateadd('month', '-cast(parameters.cut_months as integer)', 'run.ranked_at') }}
+        scored.person_id,
+        scored.list_status,
+        places.national_rank,
+        scored.score,
+        cast(scored.score as decimal(28, 1)) as score_shown,
+        scored.score_outcome_unknown,
+        scored.n_counted,
+        scored.n_recent,
+        scored.n_surely_linked
+    from {{ ref('scored_persons') }} as scored
+    left join {{ ref('person_places') }} as places on scored.person_id = places.person_id
 ),
 
-crime_victims as (
+victim_lists as (
     select
-        victims.offence_id,
-        {{ distinct_list('victims.person_id') }} as victim_ids
-    from {{ ref('national_involvements') }} as victims
-    inner join (select distinct offence_id from allegations) as crimes on victims.offence_id = crimes.offence_id
-    where victims.role = 'victim' and victims.sex = 'F' and victims.person_id is not null
-    group by victims.offence_id
+        offence_id,
+        {{ sorted_list('person_id') }} as victim_ids
+    from (
+        select distinct
+            offence_id,
+            person_id
+        from {{ ref('national_involvements') }}
+        where role = 'victim' and sex = 'F' and person_id is not null
+    ) as victims
+    group by offence_id
 ),
 
-victims as (
-    -- Women and girls among the victims. Those without a nominal cannot be told apart between crimes: they count once.
+shares as (
+    -- Tenths of a point, cut off; the tenths then missing to the score go to the largest remainders. A person with one
+    -- allegation that counts needs no sharing out.
     select
-        allegations.person_id,
-        count(distinct victims.person_id)
-        + max(case when victims.person_id is null then 1 else 0 end) as n_victims
-    from allegations
-    inner join {{ ref('national_involvements') }} as victims
-        on allegations.offence_id = victims.offence_id and victims.role = 'victim' and victims.sex = 'F'
-    where allegations.is_counted and allegations.is_in_window
-    group by allegations.person_id
+        offences.person_id,
+        offences.offence_id,
+        persons.score_shown,
+        floor(offences.contribution * 10) as tenths,
+        sum(floor(offences.contribution * 10)) over (partition by offences.person_id) as person_tenths,
+        row_number() over (
+            partition by offences.person_id
+            order by
+                offences.contribution * 10 - floor(offences.contribution * 10) desc,
+                offences.reported_at desc,
+                offences.offence_id asc
+        ) as remainder_rank,
+        row_number() over (
+            partition by offences.person_id
+            order by offences.contribution desc, offences.reported_at desc, offences.offence_id asc
+        ) as contribution_rank
+    from {{ ref('scored_allegations') }} as offences
+    inner join persons on offences.person_id = persons.person_id
+    where offences.is_counted and persons.n_counted > 1
 ),
 
-incidents as (
+shared as (
     select
         person_id,
-        count(distinct offence_id) as n_incidents
-    from allegations
-    where is_counted and is_in_window
-    group by person_id
+        offence_id,
+        contribution_rank,
+        cast(
+            (tenths + case when remainder_rank <= score_shown * 10 - person_tenths then 1 else 0 end) / 10
+            as decimal(28, 1)
+        ) as points_shown
+    from shares
 ),
 
-multiplied as (
+largest as (
+    -- The largest allegations of those who are listed: N and V without them, and what is left of the conditions.
+    select
+        offences.person_id,
+        offences.offence_id,
+        persons.score,
+        persons.national_rank,
+        (persons.score - offences.contribution) / offences.multiplier
+        * {{ ranking_multiplier(
+            'offences.n_incidents - case when offences.is_in_window then 1 else 0 end'
+            ~ ' + parameters.incidents_count_in_n * offences.n_non_crime_incidents',
+            'offences.n_victims - offences.n_victims_only_here',
+        ) }} as score_without,
+        offences.n_incidents - case when offences.is_in_window then 1 else 0 end >= parameters.min_incidents
+        and persons.n_recent - case when offences.is_recent then 1 else 0 end > 0
+        and persons.n_surely_linked
+        - case when offences.link_probability >= parameters.min_link_probability then 1 else 0 end > 0
+        and persons.score_outcome_unknown - case when offences.is_outcome_known then 0 else offences.contribution end
+        <= (persons.score - offences.contribution) * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
+            as is_listed_without
+    from {{ ref('scored_allegations') }} as offences
+    inner join shared
+        on
+            offences.person_id = shared.person_id
+            and offences.offence_id = shared.offence_id
+    inner join persons on offences.person_id = persons.person_id
+    cross join parameters
+    where persons.list_status = 'listed' and shared.contribution_rank <= parameters.n_largest_explained
+),
+
+ladder as (
+    -- Scores as they are and as they would be, in one order: those above a rung are counted in passing.
+    select
+        cast(null as {{ dbt.type_string() }}) as person_id,
+        cast(null as {{ dbt.type_string() }}) as offence_id,
+        cast(score as decimal(28, 9)) as score,
+        1 as is_actual
+    from persons
+    where list_status = 'listed'
+
+    union all
+
+    select
+        person_id,
+        offence_id,
+        cast(score_without as decimal(28, 9)) as score,
+        0 as is_actual
+    from largest
+    where is_listed_without
+),
+
+rungs as (
+    select
+        person_id,
+        offence_id,
+        is_actual,
+        sum(is_actual) over (order by score desc, is_actual asc rows unbounded preceding) as n_above
+    from ladder
+),
+
+without_them as (
+    -- The person's own score stands above the rung too, so the count is the place; where nothing is lost, nothing moves.
+    select
+        largest.person_id,
+        largest.offence_id,
+        largest.is_listed_without,
+        cast(largest.score_without as decimal(28, 12)) as score_without,
+        case
+            when not largest.is_listed_without then null
+            when cast(largest.score_without as decimal(28, 9)) = cast(largest.score as decimal(28, 9))
+                then largest.national_rank
+            else cast(rungs.n_above as bigint)
+        end as rank_without
+    from largest
+    left join rungs
+        on
+            rungs.is_actual = 0
+            and largest.person_id = rungs.person_id
+            and largest.offence_id = rungs.offence_id
+),
+
+explained as (
     select
         allegations.*,
-        coalesce(crime_victims.victim_ids, {{ empty_list('varchar') }}) as victim_ids,
-        cast(coalesce(incidents.n_incidents, 0) as bigint) as n_incidents,
-        cast(coalesce(victims.n_victims, 0) as bigint) as n_victims,
-        power(
-            least(greatest(coalesce(incidents.n_incidents, 0), 1), allegations.multiplier_cap)
-            * least(greatest(coalesce(victims.n_victims, 0), 1), allegations.multiplier_cap),
-            allegations.multiplier_exponent / 2
-        ) as multiplier,
-        power(cast(2 as double precision), -allegations.age_days / allegations.half_life_days) as decay
-    from allegations
-    left join incidents on allegations.person_id = incidents.person_id
-    left join victims on allegations.person_id = victims.person_id
-    left join crime_victims on allegations.offence_id = crime_victims.offence_id
+        offences.age_days,
+        offences.decay,
+        offences.multiplier,
+        offences.n_incidents,
+        offences.n_non_crime_incidents,
+        offences.n_victims,
+        offences.is_in_window,
+        offences.is_recent,
+        offences.contribution,
+        offences.contribution_grave,
+        offences.contribution_gravest_harm,
+        coalesce(victim_lists.victim_ids, {{ empty_list('varchar') }}) as victim_ids,
+        persons.score,
+        persons.score_shown,
+        persons.national_rank,
+        parameters.severity_exponent,
+        without_them.is_listed_without,
+        without_them.score_without,
+        without_them.rank_without,
+        case
+            when shared.points_shown is not null then shared.points_shown
+            when offences.is_counted then persons.score_shown
+            else 0
+        end as points_shown,
+        coalesce(forces.short_name || ' ', '') as force_name
+    from {{ ref('scored_allegations') }} as offences
+    inner join {{ ref('national_vawg_allegations') }} as allegations
+        on
+            offences.person_id = allegations.person_id
+            and offences.offence_id = allegations.offence_id
+    inner join persons on offences.person_id = persons.person_id
+    cross join parameters
+    left join victim_lists on offences.offence_id = victim_lists.offence_id
+    left join shared
+        on
+            offences.person_id = shared.person_id
+            and offences.offence_id = shared.offence_id
+    left join without_them
+        on
+            offences.person_id = without_them.person_id
+            and offences.offence_id = without_them.offence_id
+    left join {{ ref('forces') }} as forces on offences.force_code = forces.code
 )
 
 select
@@ -104,7 +219,7 @@ select
     definition_version,
     committed_from,
     reported_at,
-    cast(age_days as double precision) as age_days,
+    age_days,
     suspect_status,
     outcome_code,
     outcome_on,
@@ -119,17 +234,54 @@ select
     link_probability,
     multiplier,
     n_incidents,
+    n_non_crime_incidents,
     n_victims,
     is_in_window,
     is_recent,
     is_counted,
     not_counted_reason,
-    cast(
-        multiplier * power(severity_days, severity_exponent) * decay * outcome_weight * link_probability
-        as decimal(28, 12)
-    ) as contribution,
-    cast(
-        multiplier * power(severity_days, severity_exponent_grave) * decay * outcome_weight * link_probability
-        as decimal(28, 12)
-    ) as contribution_grave
-from multiplied
+    cast(contribution as decimal(28, 12)) as contribution,
+    cast(contribution_grave as decimal(28, 12)) as contribution_grave,
+    contribution_gravest_harm,
+    cast(points_shown as decimal(28, 1)) as points_shown,
+    case when score > 0 then cast(contribution as double precision) / score end as contribution_share,
+    is_listed_without,
+    score_without,
+    rank_without,
+    force_name || crime_ref || ', reported ' || {{ day_in_words('reported_at') }}
+    || case
+        when not is_counted then ': not counted, because ' || not_counted_reason
+        else
+            ', s = '
+            || case
+                when severity_days = floor(severity_days) then {{ as_shown('severity_days', 0) }}
+                else {{ as_shown('severity_days', 1) }}
+            end
+            || ' days (' || weights_version
+            || case when is_severity_mapped then '), s^' else ', the class has no weight of its own), s^' end
+            || {{ as_shown('severity_exponent', 2) }} || ' = '
+            || {{ as_shown('power(severity_days, severity_exponent)', 2) }}
+            || ', ' || {{ as_shown('floor(age_days)', 0) }} || ' days old -> x ' || {{ as_shown('decay', 3) }}
+            || ', link x ' || {{ as_shown('link_probability', 2) }}
+            || ', multiplier x ' || {{ as_shown('multiplier', 2) }}
+            || ' -> ' || cast(points_shown as {{ dbt.type_string() }})
+            || ' of ' || cast(score_shown as {{ dbt.type_string() }}) || ' points ('
+            || {{ as_shown('100 * cast(contribution as double precision) / score', 0) }} || '%)'
+            || case when is_outcome_known then '' else ', outcome not known' end
+    end
+    || case n_co_suspects
+        when 0 then ''
+        when 1 then ', with 1 other, role not distinguished'
+        else ', with ' || cast(n_co_suspects as {{ dbt.type_string() }}) || ' others, role not distinguished'
+    end
+    || '.'
+    || case
+        when is_listed_without is null then ''
+        when not is_listed_without then ' Without it the person would not be on the list.'
+        when rank_without = national_rank
+            then ' Without it the national rank would stay ' || cast(national_rank as {{ dbt.type_string() }}) || '.'
+        else
+            ' Without it the national rank would be ' || cast(rank_without as {{ dbt.type_string() }})
+            || ' instead of ' || cast(national_rank as {{ dbt.type_string() }}) || '.'
+    end as explanation
+from explained

@@ -55,7 +55,11 @@ judged as (
                 then 'the suspect was under the age of criminal responsibility'
             when suspects.youngest_age < parameters.adult_age then 'the suspect was under 18'
             when outcome_treatments.outcome_weight = 0 then outcome_treatments.reason
-        end as not_counted_reason
+        end as not_counted_reason,
+        -- Whether anything but the suspect's age keeps it from counting.
+        coalesce(crime_treatments.outcome_weight, 1) <> 0
+        and coalesce(suspect_treatments.outcome_weight, 1) <> 0
+        and coalesce(outcome_treatments.outcome_weight, 1) <> 0 as is_allegation_standing
     from {{ ref('national_involvements') }} as suspects
     inner join {{ ref('national_offences') }} as offences on suspects.offence_id = offences.offence_id
     inner join {{ ref('national_offence_scopes') }} as scopes
@@ -114,6 +118,7 @@ select
     weights_version,
     case when not_counted_reason is null then 1 else 0 end as outcome_weight,
     not_counted_reason is null as is_counted,
+    is_allegation_standing,
     not_counted_reason
 from ranked
 where allegation_rank = 1

@@ -1,0 +1,51 @@
+-- Grain: listed person: their places in the nation, in their owner force and on the list of their scope, under each lens.
+-- Nobody else is sorted, and nobody else has a place.
+with listed as (
+    select
+        persons.person_id,
+        persons.owner_force_code,
+        persons.is_eligible_gravest_harm,
+        persons.score_for_rank,
+        persons.score_grave,
+        persons.score_gravest_harm,
+        persons.score_rfg,
+        persons.latest_reported_at,
+        persons.max_severity_days,
+        persons.n_victims,
+        persons.n_incidents,
+        persons.tie_break,
+        scopes.list_scope_code
+    from {{ ref('scored_persons') }} as persons
+    left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
+    where persons.list_status = 'listed'
+),
+
+placed as (
+    select
+        person_id,
+        list_scope_code,
+        is_eligible_gravest_harm,
+        {{ place_on_the_list('score_for_rank') }} as national_rank,
+        {{ place_on_the_list('score_for_rank', within=['owner_force_code']) }} as force_rank,
+        {{ place_on_the_list('score_for_rank', within=['list_scope_code']) }} as list_place,
+        {{ place_on_the_list('score_grave') }} as national_rank_grave,
+        {{ place_on_the_list('score_gravest_harm', within=['is_eligible_gravest_harm']) }} as national_rank_gravest_harm,
+        {{ place_on_the_list('score_gravest_harm', within=['is_eligible_gravest_harm', 'list_scope_code']) }}
+            as list_place_gravest_harm,
+        {{ place_on_the_list('score_rfg') }} as national_rank_rfg,
+        {{ place_on_the_list('score_rfg', within=['list_scope_code']) }} as list_place_rfg
+    from listed
+)
+
+select
+    person_id,
+    list_scope_code,
+    national_rank,
+    force_rank,
+    list_place,
+    national_rank_grave,
+    case when is_eligible_gravest_harm then national_rank_gravest_harm end as national_rank_gravest_harm,
+    case when is_eligible_gravest_harm then list_place_gravest_harm end as list_place_gravest_harm,
+    national_rank_rfg,
+    list_place_rfg
+from placed
