@@ -15,11 +15,12 @@ from typing import Any
 import dagster as dg
 import duckdb
 import polars as pl
-from duckdb_extensions import import_extension
 
+from assets.encryption import KEY_NAME, ReleaseKey, add_key
 from assets.linkage.model import MODEL
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.previous_release import RELEASE_FILE
 from assets.public_record.record import Facts, decision_log_extract, transparency_record
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
@@ -43,14 +44,11 @@ CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"
+# Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
+# it is read by other people, for other purposes. All but the first are encrypted where there is a key.
+SENSITIVITIES = ("statistical", "identifiable", "victims")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
 _VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
-
-
-class ReleaseKey(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Key for the identifiable marts; without one they lie unencrypted."""
-
-    key: str | None = None
 
 
 class ReleaseDiffers(Exception):
@@ -58,7 +56,7 @@ class ReleaseDiffers(Exception):
 
 
 def marts(project_folder: Path = PROJECT_FOLDER) -> dict[str, dict[str, Any]]:
-    """Mart name -> its dbt manifest entry. `meta.release` says statistical or identifiable."""
+    """Mart name -> its dbt manifest entry. `meta.release` says which of SENSITIVITIES it is."""
     manifest = json.loads((project_folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"].values()
     found = {n["name"]: n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "marts"}
@@ -66,8 +64,9 @@ def marts(project_folder: Path = PROJECT_FOLDER) -> dict[str, dict[str, Any]]:
 
 
 def sensitivity(mart: dict[str, Any]) -> str:
-    """Folder a mart is released in. A mart that does not say it is statistical is identifiable."""
-    return "statistical" if mart["config"].get("meta", {}).get("release") == "statistical" else "identifiable"
+    """Folder a mart is released in, one of SENSITIVITIES. A mart that names none of them is identifiable."""
+    says = mart["config"].get("meta", {}).get("release")
+    return says if isinstance(says, str) and says in SENSITIVITIES else "identifiable"
 
 
 def code_digest(root: Path = CODE) -> str:
@@ -92,7 +91,7 @@ def write_release(
 
     The code and the linkage `model` it was made with are sealed beside it, so that it can be made again.
 
-    With `key` (16, 24 or 32 characters) the identifiable marts are encrypted at rest (AES, Parquet's own).
+    With `key` (16, 24 or 32 characters) the marts about persons are encrypted at rest (AES, Parquet's own).
     With `decisions` the manifest holds the head of their audit log as it was at the run's knowledge cut.
     Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
     """
@@ -105,7 +104,8 @@ def write_release(
     # Two runs may have the same submissions, and another history of who is who or of what was decided of the list.
     decided = [sha256_of(layout.run / n) for n in (IDENTITY_DECISIONS, REVIEW_DECISIONS, REVIEW_REMOVALS)]
     history = [sha256_of(layout.person_ledger), *decided, audit_head]
-    made_from = [parameters, submissions["submission_id"].to_list(), code, history]
+    previous = pl.read_parquet(layout.run / RELEASE_FILE).to_dicts()
+    made_from = [parameters, submissions["submission_id"].to_list(), code, history, previous]
     inputs = hashlib.sha256(json.dumps(made_from, default=str).encode()).hexdigest()
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
@@ -122,6 +122,7 @@ def write_release(
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
         "review": _review(layout),
+        "previous_release": previous[0] if previous else None,
         "ranked_list": _ranked_list(layout, catalogue),
         "inputs": submissions.select(
             "submission_id",
@@ -131,7 +132,7 @@ def write_release(
             "sequence",
             "status",
         ).to_dicts(),
-        "notes": _notes(held, layout),
+        "notes": _notes(held, layout, compared=bool(previous)),
     }
     seal_code(layout.seals, code, CODE, _DECIDING)
     seal_model(layout.seals, model)
@@ -154,15 +155,13 @@ def _export(
     held = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         if key:
-            import_extension("httpfs", con=connection)
-            connection.execute("load httpfs")
-            connection.execute(f"pragma add_parquet_key('release', '{_checked(key)}')")
+            add_key(connection, key)
         for name, mart in catalogue.items():
             path = folder / sensitivity(mart) / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = ", ".join(f'"{c}"' for c in mart["columns"])
-            encrypted = bool(key) and sensitivity(mart) == "identifiable"
-            options = ", encryption_config {footer_key: 'release'}" if encrypted else ""
+            encrypted = bool(key) and sensitivity(mart) != "statistical"
+            options = f", encryption_config {{footer_key: '{KEY_NAME}'}}" if encrypted else ""
             connection.execute(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
                 f"to '{path}' (format parquet, compression zstd{options})"
@@ -186,12 +185,6 @@ def _add(frame: pl.DataFrame, name: str, folder: Path) -> dict[str, Any]:
     digest = sha256_of(path)
     file = path.relative_to(folder).as_posix()
     return {"file": file, "rows": frame.height, "encrypted": False, "content": digest[:16], "sha256": digest}
-
-
-def _checked(key: str) -> str:
-    if len(key) not in (16, 24, 32) or not key.isalnum():
-        raise ValueError("the release key must be 16, 24 or 32 letters and digits")
-    return key
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
@@ -320,7 +313,7 @@ def _ranked_list(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> list[d
     return [{"list_status": status, "status_reason": reason, "persons": n} for status, reason, n in rows]
 
 
-def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
+def _notes(held: dict[str, dict[str, Any]], layout: Layout, *, compared: bool) -> list[str]:
     """What a reader must know before believing an absence."""
     notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
     if held.get("ranked_perpetrators", {}).get("rows") == 0:
@@ -331,6 +324,10 @@ def _notes(held: dict[str, dict[str, Any]], layout: Layout) -> list[str]:
             else "no submission in this run names anybody (no nominals), so nobody can be followed or ranked"
         )
         notes.append(f"ranked_perpetrators is empty: {why}.")
+    if "ranked_perpetrator_movers" in held and not compared:
+        notes.append(
+            "ranked_perpetrator_movers is empty: there is no release of the month before, with a list, to compare with."
+        )
     return notes
 
 
@@ -377,8 +374,8 @@ def _make_current(layout: Layout, release_id: str) -> None:
     deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links"],
     pool=POOL,
     description=(
-        "The month's release: every mart as Parquet, statistical apart from identifiable, with the manifest of what "
-        "it was made from. Written beside the last one and made current in one step."
+        "The month's release: every mart as Parquet, statistical apart from identifiable and from what is about "
+        "victims, with the manifest of what it was made from. Written beside the last one and made current in one step."
     ),
 )
 def release(data_root: DataRoot, release_key: ReleaseKey) -> dg.MaterializeResult:  # type: ignore[type-arg]

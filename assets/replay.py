@@ -87,7 +87,10 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int) -> None:
         _bring(paths.findings / name, root / "findings" / name)
     _state_before(paths, sealed, root)
     if previous := sealed.manifest.get("previous_release"):
-        _bring(paths.releases / previous, root / "releases" / previous)
+        name = previous["release_id"]
+        if not (paths.releases / name / "manifest.json").is_file():
+            raise NotReplayable(f"the release {name}, against which its movers were measured, is gone")
+        _bring(paths.releases / name, root / "releases" / name)
 
 
 def _receipts(paths: Paths, known: dict[str, str], root: Path) -> None:

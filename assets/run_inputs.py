@@ -13,8 +13,10 @@ from datetime import date, datetime, time
 import dagster as dg
 import polars as pl
 
+from assets.encryption import ReleaseKey
 from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
+from assets.previous_release import PreviousRelease, find_previous, write_previous
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
 from decisions import review
@@ -47,7 +49,7 @@ class RunInputs:
     """The facts of one national run. `as_of`: only what was received and decided by then is known to the run.
 
     `identity_decisions`: those in force at `as_of`, in the order they were taken. `review_entries`: those that people
-    had moved by then, as they were, in the order they began.
+    had moved by then, as they were, in the order they began. `previous`: the release that movers are measured against.
     """
 
     programme: str
@@ -56,6 +58,7 @@ class RunInputs:
     submissions: tuple[Receipt, ...]
     identity_decisions: tuple[IdentityDecision, ...] = ()
     review_entries: tuple[Entry, ...] = ()
+    previous: PreviousRelease | None = None
 
     @property
     def period_end(self) -> date:
@@ -112,7 +115,8 @@ def gather(
         raise _nothing(programme, f" for {last}")
     in_force = tuple(d for decision in decided if (d := decision.known(known_at)))
     entries = tuple(e for entry in reviewed if (e := entry.known(known_at)) and _says_something(e))
-    return RunInputs(programme, period, known_at, known, in_force, entries)
+    previous = find_previous(layout.releases, programme=programme, period=period, as_of=known_at)
+    return RunInputs(programme, period, known_at, known, in_force, entries, previous)
 
 
 def _decided(decisions: Store, forces: set[str]) -> tuple[list[IdentityDecision], list[Entry]]:
@@ -143,9 +147,10 @@ def _nothing(programme: str, when: str) -> NothingToRun:
     )
 
 
-def write(inputs: RunInputs, layout: Layout) -> None:
+def write(inputs: RunInputs, layout: Layout, key: str | None = None) -> None:
     """Write run_parameters, run_submissions, run_submission_rows, run_review_decisions and run_review_removals for
-    dbt's `run` source, and run_identity_decisions for linkage.
+    dbt's `run` source, with the list of the previous release, and run_identity_decisions for linkage. `key` opens that
+    release; raises as `write_previous`.
     """
     parameters = pl.DataFrame(
         {
@@ -188,6 +193,7 @@ def write(inputs: RunInputs, layout: Layout) -> None:
     )
     write_parquet(review_decisions(inputs.review_entries), layout.run / "run_review_decisions.parquet")
     write_parquet(review_removals(inputs.review_entries), layout.run / "run_review_removals.parquet")
+    write_previous(inputs.previous, layout.run, key)
 
 
 def review_decisions(entries: Iterable[Entry]) -> pl.DataFrame:
@@ -258,7 +264,7 @@ class NationalRun(dg.Config):
     ),
 )
 def run_inputs(
-    context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot
+    context: dg.AssetExecutionContext, config: NationalRun, data_root: DataRoot, release_key: ReleaseKey
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     layout = data_root.layout()
     inputs = gather(
@@ -268,7 +274,7 @@ def run_inputs(
         as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
         decisions=data_root.decisions(),
     )
-    write(inputs, layout)
+    write(inputs, layout, release_key.key)
     return dg.MaterializeResult(
         metadata={
             "programme": inputs.programme,
@@ -276,6 +282,7 @@ def run_inputs(
             "submissions": len(inputs.submissions),
             "identity_decisions": len(inputs.identity_decisions),
             "review_entries": len(inputs.review_entries),
+            "previous_release": inputs.previous.release_id if inputs.previous else "none",
             "forces": len({r.force_code for r in inputs.submissions if r.status != "held"}),
             "dagster/row_count": sum(r.total("accepted") for r in inputs.submissions),
         }

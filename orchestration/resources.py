@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from assets.release import ReleaseKey
+from assets.encryption import ReleaseKey
 from assets.storage import DataRoot, Layout
 from assets.warehouse import dbt_project
 from orchestration.environment import DECISIONS_URL, decisions_url, linkage_model

@@ -63,6 +63,23 @@
     copy (select * from {{ relation }} order by {{ order_by }}) to '{{ path }}' (format parquet, compression zstd)
 {%- endmacro %}
 
+{# A list of the one value, or an empty one where it is null. #}
+{% macro list_of_one(expression) -%}
+    {{ return(adapter.dispatch('list_of_one', 'vawg')(expression)) }}
+{%- endmacro %}
+{% macro default__list_of_one(expression) -%} array_remove(array[{{ expression }}], null) {%- endmacro %}
+{% macro duckdb__list_of_one(expression) -%}
+    case when {{ expression }} is null then [] else [{{ expression }}] end
+{%- endmacro %}
+{% macro spark__list_of_one(expression) -%} filter(array({{ expression }}), x -> x is not null) {%- endmacro %}
+
+{# One row for each item of a list; in the columns of a select. #}
+{% macro unnested(list) -%}
+    {{ return(adapter.dispatch('unnested', 'vawg')(list)) }}
+{%- endmacro %}
+{% macro default__unnested(list) -%} unnest({{ list }}) {%- endmacro %}
+{% macro spark__unnested(list) -%} explode({{ list }}) {%- endmacro %}
+
 {# The number that hexadecimal digits write, fifteen of them at most. #}
 {% macro hex_to_number(text) -%}
     {{ return(adapter.dispatch('hex_to_number', 'vawg')(text)) }}

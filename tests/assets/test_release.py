@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from assets import release as station
+from assets.previous_release import RELEASE_FILE, RELEASE_SCHEMA
 from assets.release import (
     IDENTITY_DECISIONS,
     REVIEW_DECISIONS,
@@ -266,11 +267,12 @@ def test_an_empty_list_says_why(layout: Layout) -> None:
     [
         ("statistical", "statistical"),
         ("identifiable", "identifiable"),
+        ("victims", "victims"),
         (None, "identifiable"),
         ("typo", "identifiable"),
     ],
 )
-def test_a_mart_that_does_not_say_it_is_statistical_is_identifiable(says: str | None, lies_in: str) -> None:
+def test_a_mart_lies_where_it_says_or_else_is_identifiable(says: str | None, lies_in: str) -> None:
     assert sensitivity(mart("any", says)) == lies_in
 
 
@@ -288,8 +290,43 @@ def test_with_a_key_the_identifiable_marts_cannot_be_read_without_it(layout: Lay
     assert write_release(layout, CATALOGUE, key) == folder
 
 
+def test_what_is_about_victims_lies_apart_and_is_encrypted_too(layout: Layout) -> None:
+    catalogue = CATALOGUE | {"victim_profiles": mart("victim_profiles", "victims")}
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute("create table marts.victim_profiles as select 1 as key, 1 as value")
+    folder = write_release(layout, catalogue, "0123456789abcdef")
+    entry = json.loads((folder / "manifest.json").read_text())["marts"]["victim_profiles"]
+    assert (entry["file"], entry["encrypted"]) == ("victims/victim_profiles.parquet", True)
+    assert [p.name for p in (folder / "identifiable").iterdir()] == ["ranked_perpetrators.parquet"]
+    with pytest.raises(duckdb.InvalidInputException, match="encrypted"):
+        duckdb.sql(f"select * from '{folder / entry['file']}'").fetchall()
+
+
 @pytest.mark.parametrize("key", ["short", "x" * 15 + "'", "ü" * 16 + "' --"])
 def test_a_bad_key_is_refused_without_being_repeated(layout: Layout, key: str) -> None:
     with pytest.raises(ValueError, match="letters and digits") as caught:
         write_release(layout, CATALOGUE, key)
     assert key not in str(caught.value)
+
+
+def test_what_movers_were_measured_against_is_named(layout: Layout) -> None:
+    """Another list of the month before is another release, and none is said."""
+    catalogue = CATALOGUE | {"ranked_perpetrator_movers": mart("ranked_perpetrator_movers", "identifiable")}
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute("create table marts.ranked_perpetrator_movers as select 1 as key, 1 as value")
+    alone = write_release(layout, catalogue)
+    manifest = json.loads((alone / "manifest.json").read_text())
+    assert manifest["previous_release"] is None
+    assert any("ranked_perpetrator_movers is empty" in note for note in manifest["notes"])
+    before = {
+        "release_id": "2026-01_0",
+        "period": date(2026, 1, 1),
+        "as_of": AS_OF,
+        "ranked_at": datetime(2026, 1, 31, 23, 59, 59),
+    }
+    write_parquet(pl.DataFrame([before], schema=RELEASE_SCHEMA), layout.run / RELEASE_FILE)
+    compared = write_release(layout, catalogue)
+    manifest = json.loads((compared / "manifest.json").read_text())
+    assert compared != alone
+    assert manifest["previous_release"]["release_id"] == "2026-01_0"
+    assert not any("ranked_perpetrator_movers" in note for note in manifest["notes"])

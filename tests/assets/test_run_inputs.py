@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from assets.encryption import ReleaseKey
 from assets.intake import landed, place, take_in
 from assets.run_inputs import (
     IDENTITY_DECISIONS_SCHEMA,
@@ -252,7 +253,10 @@ def test_the_station_reads_the_decisions_of_its_data_root(
     done = dg.materialize(
         [run_inputs],
         partition_key="2026-02",
-        resources={"data_root": DataRoot(path=str(layout.root), decisions_url=url)},
+        resources={
+            "data_root": DataRoot(path=str(layout.root), decisions_url=url),
+            "release_key": ReleaseKey(),
+        },
         selection=[run_inputs],
     )
     metadata = done.asset_materializations_for_node("run_inputs")[0].metadata

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from assets.linkage.scoring import EVIDENCE as COMPARISONS
+from assets.previous_release import PreviousRelease, write_previous
 from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, REVIEW_DECISIONS_SCHEMA, REVIEW_REMOVALS_SCHEMA
 from assets.storage import PROVENANCE
 from data_contracts.extracts.catalogue import EXTRACTS
@@ -133,6 +134,7 @@ def write(
     review_decisions: Sequence[Row] = (),
     review_removals: Sequence[Row] = (),
     programme: str = "england_wales",
+    previous: PreviousRelease | None = None,
 ) -> Path:
     """Write a data root as intake, run inputs and linkage leave it. Returns `root`.
 
@@ -199,6 +201,7 @@ def write(
         ("run_review_removals", review_removals, REVIEW_REMOVALS_SCHEMA),
     ):
         _frame(rows, schema).write_parquet(root / "run" / f"{name}.parquet")
+    write_previous(previous, root / "run")
     _frame(review_pairs, REVIEW_PAIRS).write_parquet(root / "linkage" / "person_review_pairs.parquet")
     _write_links(root, submissions, links)
     return root

@@ -1,0 +1,168 @@
+"""The list of the month before as it was published: found, and laid beside the run's other inputs.
+
+Movers are measured against what was released and not against what would be computed for that month today.
+Does not belong here: what moved and why (dbt).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from assets.encryption import KEY_NAME, add_key
+from assets.storage import write_parquet, write_whole
+from data_contracts.submission import sha256_of
+
+RELEASE_FILE = "previous_release.parquet"
+RELEASE_SCHEMA: dict[str, pl.DataType] = {
+    "release_id": pl.String(),
+    "period": pl.Date(),
+    "as_of": pl.Datetime("us"),
+    "ranked_at": pl.Datetime("us"),
+}
+# What movers need of each mart, by its type. A column that a release of older code does not have is null.
+PREVIOUS_MARTS: dict[str, dict[str, str]] = {
+    "ranked_perpetrators": {
+        "person_id": "varchar",
+        "list_status": "varchar",
+        "status_reason": "varchar",
+        "national_rank": "bigint",
+        "owner_force_code": "varchar",
+        "force_rank": "bigint",
+        "score": "decimal(28, 12)",
+        "n_incidents": "bigint",
+        "n_non_crime_incidents": "bigint",
+        "n_victims": "bigint",
+        "parameters_version": "varchar",
+        "weights_version": "varchar",
+    },
+    "ranked_perpetrator_offences": {
+        "person_id": "varchar",
+        "offence_id": "varchar",
+        "record_id": "varchar",
+        "offence_code": "varchar",
+        "reported_at": "timestamp",
+        "age_days": "double",
+        "severity_days": "double",
+        "decay": "double",
+        "outcome_weight": "bigint",
+        "link_probability": "double",
+        "is_in_window": "boolean",
+        "is_counted": "boolean",
+        "victim_ids": "varchar[]",
+    },
+}
+
+
+class PreviousReleaseUnreadable(Exception):
+    """The release of the month before is there and cannot be read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class PreviousRelease:
+    """A release of the month before a run's: its folder and what its manifest says of it."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def release_id(self) -> str:
+        return str(self.manifest["release_id"])
+
+    @property
+    def period(self) -> date:
+        return date.fromisoformat(f"{self.manifest['period']}-01")
+
+    @property
+    def as_of(self) -> datetime:
+        return datetime.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def ranked_at(self) -> datetime:
+        """Last instant of its month, to which it counted the age of allegations."""
+        following = (self.period.replace(day=28) + timedelta(days=7)).replace(day=1)
+        return datetime.combine(following, time()) - timedelta(seconds=1)
+
+
+def find_previous(releases: Path, *, programme: str, period: date, as_of: datetime) -> PreviousRelease | None:
+    """The release of the month before `period` that knew most by `as_of`; None where there is none.
+
+    Of several with one knowledge cut (made by other code), the one with the last release_id: an order that does not
+    depend on when they were written.
+    """
+    before = f"{period.replace(day=1) - timedelta(days=1):%Y-%m}"
+    found = [
+        release
+        for release in _published(releases)
+        if release.manifest["programme"] == programme
+        and release.manifest["period"] == before
+        and release.as_of <= as_of
+        and release.manifest["marts"].keys() >= PREVIOUS_MARTS.keys()
+    ]
+    return max(found, key=lambda r: (r.as_of, r.release_id), default=None)
+
+
+def _published(releases: Path) -> Iterator[PreviousRelease]:
+    """Every whole release; `current` is one of them by another name, and a name with a dot is half written."""
+    for folder in sorted(releases.glob("[!.]*")):
+        manifest = folder / "manifest.json"
+        if not folder.is_symlink() and manifest.is_file():
+            yield PreviousRelease(folder, json.loads(manifest.read_text(encoding="utf-8")))
+
+
+def write_previous(previous: PreviousRelease | None, run: Path, key: str | None = None) -> None:
+    """Write what dbt reads of it into `run`, unencrypted as the warehouse is: empty tables where there is none.
+
+    Raises PreviousReleaseUnreadable where a file is not what its manifest says, or is encrypted with another key.
+    """
+    known = [(previous.release_id, previous.period, previous.as_of, previous.ranked_at)] if previous else []
+    write_parquet(pl.DataFrame(known, schema=RELEASE_SCHEMA, orient="row"), run / RELEASE_FILE)
+    with duckdb.connect() as connection:
+        if previous and key:
+            add_key(connection, key)
+        for mart, columns in PREVIOUS_MARTS.items():
+            rows = _rows(connection, previous, mart, columns) if previous else _no_rows(columns)
+            write_whole(run / f"previous_{mart}.parquet", partial(_copy, connection, rows))
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    connection.execute(f"copy ({rows} order by all) to '{path}' (format parquet, compression zstd)")
+
+
+def _no_rows(columns: dict[str, str]) -> str:
+    nulls = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in columns.items())
+    return f"select {nulls} where false"
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, previous: PreviousRelease, mart: str, columns: dict[str, str]
+) -> str:
+    entry = previous.manifest["marts"][mart]
+    file = previous.folder / entry["file"]
+    if not file.is_file() or sha256_of(file) != entry["sha256"]:
+        raise PreviousReleaseUnreadable(
+            f"{entry['file']} of release {previous.release_id} is not the file that its manifest names; "
+            "restore the release, or move its folder away to run without a list to compare with"
+        )
+    options = f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if entry["encrypted"] else ""
+    source = f"read_parquet('{file}'{options})"
+    try:
+        described = connection.execute(f"describe select * from {source}").fetchall()
+    except duckdb.Error as error:
+        raise PreviousReleaseUnreadable(
+            f"release {previous.release_id} is encrypted and the key at hand does not open it; set "
+            "VAWG_RELEASE_KEY to the key it was written with"
+        ) from error
+    there = {row[0] for row in described}
+    values = ", ".join(
+        f'cast({name if name in there else "null"} as {kind}) as "{name}"' for name, kind in columns.items()
+    )
+    return f"select {values} from {source}"

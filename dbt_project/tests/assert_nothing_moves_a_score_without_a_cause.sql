@@ -1,0 +1,18 @@
+-- The steps lead from the score of then to the score of now: a gate takes a score away whole and does nothing else, and
+-- where parameters and weights are the same, they do nothing.
+select
+    movers.person_id,
+    causes.cause,
+    causes.points
+from {{ ref('ranked_perpetrator_movers') }} as movers
+inner join {{ ref('ranked_perpetrator_move_causes') }} as causes on movers.person_id = causes.person_id
+left join {{ ref('stg_run__previous_ranked_perpetrators') }} as before on movers.person_id = before.person_id
+left join {{ ref('ranked_perpetrators') }} as after on movers.person_id = after.person_id
+where
+    (causes.cause = 'gate' and causes.points <> 0 and before.person_id is not null and after.person_id is not null)
+    or (
+        causes.cause = 'parameters'
+        and causes.points <> 0
+        and before.parameters_version = after.parameters_version
+        and before.weights_version = after.weights_version
+    )
