@@ -30,7 +30,7 @@ select
     persons.status_reason,
     persons.is_held_for_identity_alone,
     places.national_rank,
-    bands.band as rank_band,
+    places.rank_band,
     places.force_rank,
     places.list_place,
     places.national_rank_grave,
@@ -89,4 +89,3 @@ cross join statements
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join as_victim on persons.person_id = as_victim.person_id
-left join {{ ref('rank_bands') }} as bands on places.national_rank between bands.rank_from and bands.rank_to
