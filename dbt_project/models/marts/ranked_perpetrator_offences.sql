@@ -23,9 +23,28 @@ persons as (
         scored.score_outcome_unknown,
         scored.n_counted,
         scored.n_recent,
-        scored.n_surely_linked
+        scored.n_surely_linked,
+        -- What a sentence says of the person or of the class is worded once for each, not once an allegation.
+        ', multiplier x ' || {{ as_shown('scored.multiplier', 2) }} || ' -> ' as multiplier_in_words,
+        ' of ' || {{ as_shown('scored.score', 1) }} || ' points (' as score_in_words
     from {{ ref('scored_persons') }} as scored
     left join {{ ref('person_places') }} as places on scored.person_id = places.person_id
+),
+
+classes as (
+    select
+        weights.offence_code,
+        ', s = '
+        || case
+            when weights.cchi_days = floor(weights.cchi_days) then {{ as_shown('weights.cchi_days', 0) }}
+            else {{ as_shown('weights.cchi_days', 1) }}
+        end
+        || ' days (' || weights.version
+        || case when weights.mapping_status = 'mapped' then '), s^' else ', the class has no weight of its own), s^' end
+        || {{ as_shown('parameters.severity_exponent', 2) }} || ' = '
+        || {{ as_shown('power(weights.cchi_days, parameters.severity_exponent)', 2) }} || ', ' as weight_in_words
+    from {{ ref('harm_weights') }} as weights
+    cross join parameters
 ),
 
 victim_lists as (
@@ -178,7 +197,9 @@ explained as (
         persons.score,
         persons.score_shown,
         persons.national_rank,
-        parameters.severity_exponent,
+        persons.multiplier_in_words,
+        persons.score_in_words,
+        classes.weight_in_words,
         without_them.is_listed_without,
         without_them.score_without,
         without_them.rank_without,
@@ -194,7 +215,7 @@ explained as (
             offences.person_id = allegations.person_id
             and offences.offence_id = allegations.offence_id
     inner join persons on offences.person_id = persons.person_id
-    cross join parameters
+    left join classes on offences.offence_code = classes.offence_code
     left join victim_lists on offences.offence_id = victim_lists.offence_id
     left join shared
         on
@@ -252,20 +273,9 @@ select
     || case
         when not is_counted then ': not counted, because ' || not_counted_reason
         else
-            ', s = '
-            || case
-                when severity_days = floor(severity_days) then {{ as_shown('severity_days', 0) }}
-                else {{ as_shown('severity_days', 1) }}
-            end
-            || ' days (' || weights_version
-            || case when is_severity_mapped then '), s^' else ', the class has no weight of its own), s^' end
-            || {{ as_shown('severity_exponent', 2) }} || ' = '
-            || {{ as_shown('power(severity_days, severity_exponent)', 2) }}
-            || ', ' || {{ as_shown('floor(age_days)', 0) }} || ' days old -> x ' || {{ as_shown('decay', 3) }}
-            || ', link x ' || {{ as_shown('link_probability', 2) }}
-            || ', multiplier x ' || {{ as_shown('multiplier', 2) }}
-            || ' -> ' || cast(points_shown as {{ dbt.type_string() }})
-            || ' of ' || cast(score_shown as {{ dbt.type_string() }}) || ' points ('
+            weight_in_words || {{ as_shown('floor(age_days)', 0) }} || ' days old -> x ' || {{ as_shown('decay', 3) }}
+            || ', link x ' || {{ as_shown('link_probability', 2) }} || multiplier_in_words
+            || {{ as_shown('points_shown', 1) }} || score_in_words
             || {{ as_shown('100 * cast(contribution as double precision) / score', 0) }} || '%)'
             || case when is_outcome_known then '' else ', outcome not known' end
     end

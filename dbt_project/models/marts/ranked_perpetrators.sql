@@ -33,7 +33,7 @@ select
     decisions.valid_until as review_valid_until,
     decisions.entry_id as review_entry_id,
     places.national_rank,
-    bands.band as rank_band,
+    places.rank_band,
     places.force_rank,
     places.list_place,
     places.national_rank_grave,
@@ -94,4 +94,3 @@ left join {{ ref('person_places') }} as places on persons.person_id = places.per
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id
 left join as_victim on persons.person_id = as_victim.person_id
-left join {{ ref('rank_bands') }} as bands on places.national_rank between bands.rank_from and bands.rank_to

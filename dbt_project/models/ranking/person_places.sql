@@ -5,7 +5,8 @@ with listed as (
         persons.person_id,
         persons.owner_force_code,
         persons.is_eligible_gravest_harm,
-        persons.score_for_rank,
+        -- Two scores that differ by less than 1e-9 are one score.
+        cast(persons.score as decimal(28, 9)) as score_for_rank,
         persons.score_grave,
         persons.score_gravest_harm,
         persons.score_rfg,
@@ -13,9 +14,10 @@ with listed as (
         persons.max_severity_days,
         persons.n_victims,
         persons.n_incidents,
-        persons.tie_break,
+        {{ dbt.hash("run.snapshot_key || persons.person_id") }} as tie_break,
         scopes.list_scope_code
     from {{ ref('scored_persons') }} as persons
+    cross join {{ ref('national_run') }} as run
     left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
     where persons.list_status = 'listed'
 ),
@@ -25,6 +27,7 @@ placed as (
         person_id,
         list_scope_code,
         is_eligible_gravest_harm,
+        tie_break,
         {{ place_on_the_list('score_for_rank') }} as national_rank,
         {{ place_on_the_list('score_for_rank', within=['owner_force_code']) }} as force_rank,
         {{ place_on_the_list('score_for_rank', within=['list_scope_code']) }} as list_place,
@@ -38,14 +41,17 @@ placed as (
 )
 
 select
-    person_id,
-    list_scope_code,
-    national_rank,
-    force_rank,
-    list_place,
-    national_rank_grave,
-    case when is_eligible_gravest_harm then national_rank_gravest_harm end as national_rank_gravest_harm,
-    case when is_eligible_gravest_harm then list_place_gravest_harm end as list_place_gravest_harm,
-    national_rank_rfg,
-    list_place_rfg
+    placed.person_id,
+    placed.list_scope_code,
+    placed.tie_break,
+    placed.national_rank,
+    bands.band as rank_band,
+    placed.force_rank,
+    placed.list_place,
+    placed.national_rank_grave,
+    case when placed.is_eligible_gravest_harm then placed.national_rank_gravest_harm end as national_rank_gravest_harm,
+    case when placed.is_eligible_gravest_harm then placed.list_place_gravest_harm end as list_place_gravest_harm,
+    placed.national_rank_rfg,
+    placed.list_place_rfg
 from placed
+left join {{ ref('rank_bands') }} as bands on placed.national_rank between bands.rank_from and bands.rank_to

@@ -24,7 +24,7 @@ candidates as (
         places.person_id,
         places.list_scope_code,
         scored.n_non_crime_incidents,
-        scored.tie_break
+        places.tie_break
     from {{ ref('person_places') }} as places
     inner join {{ ref('scored_persons') }} as scored on places.person_id = scored.person_id
     cross join parameters

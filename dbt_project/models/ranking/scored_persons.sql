@@ -206,9 +206,5 @@ select
     reasoned.definition_version,
     reasoned.parameters_version,
     reasoned.weights_version,
-    reasoned.model_version as link_model_version,
-    -- Two scores that differ by less than 1e-9 are one score.
-    cast(reasoned.score as decimal(28, 9)) as score_for_rank,
-    {{ dbt.hash("run.snapshot_key || reasoned.person_id") }} as tie_break
+    reasoned.model_version as link_model_version
 from reasoned
-cross join {{ ref('national_run') }} as run
