@@ -142,7 +142,7 @@ def test_no_profile_holds_ethnicity_or_a_victims_place(query: Query) -> None:
 def test_nothing_about_victims_enters_a_score() -> None:
     """Profiles are read by people; no ranked list is made from one, at whatever distance."""
     models = manifest()
-    ranked = [name for name in models if name.startswith(("ranked_", "perpetrator_lists"))]
+    ranked = [name for name in models if name.startswith(("ranked_", "scored_", "perpetrator_list"))]
     assert ranked
     assert {n: upstream(models, n) & PROFILE_MARTS for n in ranked} == {n: set() for n in ranked}
 

@@ -192,7 +192,10 @@ terms as (
             else
                 power(
                     cast(2 as double precision),
-                    -({{ dbt.datediff('before.reported_at', 'bounds.ranked_at', 'second') }} / 86400.0)
+                    -(
+                        {{ dbt.datediff('before.reported_at', 'bounds.ranked_at', 'second') }}
+                        / 86400.0
+                    )
                     / parameters.half_life_days
                 )
         end as decay_aged,
