@@ -11,15 +11,9 @@ from splink import block_on
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
+from assets.linkage.keys import BLOCKING_KEYS, RARITY_COLUMNS
 from assets.linkage.model import Thresholds, create_model, frequencies_of
-from assets.linkage.settings import (
-    BLOCKING_KEYS,
-    PRIOR_KEYS,
-    PRIOR_RECALL,
-    RARITY_COLUMNS,
-    TRAINING_KEYS,
-    create_settings,
-)
+from assets.linkage.settings import PRIOR_KEYS, PRIOR_RECALL, TRAINING_KEYS, create_settings
 from assets.linkage.splink_session import open_connection, open_linker, text_literal
 
 # Pairs of strangers drawn for u: enough that levels rarer than one in a hundred thousand are seen.

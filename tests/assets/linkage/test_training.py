@@ -11,8 +11,8 @@ import pytest
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
+from assets.linkage.keys import BLOCKING_KEYS
 from assets.linkage.model import frequencies_of, read_model
-from assets.linkage.settings import BLOCKING_KEYS
 from assets.linkage.splink_session import open_connection
 from assets.linkage.training import LEAST_M, LEAST_N_BEARERS, _fill_unseen, _write_frequencies, train
 from data_contracts.synthetic.nominals import write_nominals
