@@ -77,6 +77,8 @@ def link(
     where a record_id is missing or repeated, FileNotFoundError where there is no model, OtherModel where the index was
     made with another, OtherLayout where it was made by another version of this program.
     """
+    if anew and changes:
+        raise ValueError("linked anew, everybody is new: there are no changes to write, only links")
     trained = read_model(model)
     seconds: dict[str, float] = {}
     with standing_index(standing, keep, anew=anew) as connection:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
+from assets.linkage.graphs import first_connected, strongest_tree
 from assets.linkage.model import LinkageModel, Thresholds
 from assets.linkage.resolution import Edge, resolve
 from assets.linkage.scoring import PAIR_COLUMNS, score
@@ -86,23 +87,17 @@ def label_connected(
     connection: duckdb.DuckDBPyConnection, nodes: str, edges: str, table: str, label: str
 ) -> None:
     """Make `table` (record_key, `label`): the connected components of `nodes`, each named by its least record."""
-    # Half a second to import.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     keys = np.sort(columns_of(connection, f"SELECT record_key FROM {nodes}")["record_key"])
     found = columns_of(connection, f"SELECT record_key_l AS l, record_key_r AS r FROM {edges}")
-    n, left, right = len(keys), np.searchsorted(keys, found["l"]), np.searchsorted(keys, found["r"])
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
-    n_labels, labels = connected_components(graph, directed=False)
-    # Keys ascend: the first record that bears a label is the least of its component, and the last to be written here.
-    first = np.empty(n_labels, np.int64)
-    first[labels[::-1]] = np.arange(n)[::-1]
-    _register(connection, table, {"record_key": keys, label: keys[first[labels]]})
+    first = first_connected(len(keys), np.searchsorted(keys, found["l"]), np.searchsorted(keys, found["r"]))
+    _register(connection, table, {"record_key": keys, label: keys[first]})
 
 
-def _register(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, object]) -> None:
-    connection.register("arrived", pa.table(columns))
+def _register(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, NDArray[np.int64]]
+) -> None:
+    # Arrays as they are: Arrow would import pandas, which takes longer than to undo a merge.
+    connection.register("arrived", columns)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM arrived")
     connection.unregister("arrived")
 
@@ -215,9 +210,9 @@ def find_persons(connection: duckdb.DuckDBPyConnection, thresholds: Thresholds) 
         connection,
         "resolved",
         {
-            "core": pa.array(resolved.persons.keys(), pa.int64()),
-            "person": pa.array(resolved.persons.values(), pa.int64()),
-            "person_group": pa.array(resolved.person_groups.values(), pa.int64()),
+            "core": np.array([*resolved.persons], np.int64),
+            "person": np.array([*resolved.persons.values()], np.int64),
+            "person_group": np.array([*resolved.person_groups.values()], np.int64),
         },
     )
     connection.execute("""
@@ -297,9 +292,6 @@ def replace_members(connection: duckdb.DuckDBPyConnection) -> None:
 
 def write_tree(connection: duckdb.DuckDBPyConnection) -> None:
     """Add to `standing.links` the strongest tree of each person: without any one of its links, the person falls in two."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import minimum_spanning_tree
-
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE of_several AS
         SELECT * FROM holding
@@ -307,21 +299,17 @@ def write_tree(connection: duckdb.DuckDBPyConnection) -> None:
     """)
     columns = columns_of(connection, "FROM of_several ORDER BY weight DESC, record_key_l, record_key_r")
     left, right = columns["record_key_l"], columns["record_key_r"]
-    keys = np.unique(np.concatenate([left, right]))
-    n = len(keys)
-    # The library looks for the least tree. By rank no two links cost the same, so that which of two equally strong ones
-    # holds a person does not depend on who else is in the scope.
-    cost = np.arange(1, len(left) + 1, dtype=np.float64)
-    graph = coo_array((cost, (np.searchsorted(keys, left), np.searchsorted(keys, right))), shape=(n, n))
-    tree = coo_array(minimum_spanning_tree(graph.tocsr()))
-    _register(connection, "tree", {"record_key_l": keys[tree.row], "record_key_r": keys[tree.col]})
+    # Not `unique`, which brings another half a second of imports.
+    ends = np.sort(np.concatenate([left, right]))
+    keys = ends[np.diff(ends, prepend=-1) != 0]
+    kept = strongest_tree(len(keys), np.searchsorted(keys, left), np.searchsorted(keys, right))
+    _register(connection, "tree", {"record_key_l": left[kept], "record_key_r": right[kept]})
     connection.execute("""
         INSERT INTO standing.links
         SELECT holding.* FROM holding ANTI JOIN of_several USING (person)
         UNION ALL
         SELECT of_several.* FROM of_several
-        JOIN tree ON least(tree.record_key_l, tree.record_key_r) = of_several.record_key_l
-            AND greatest(tree.record_key_l, tree.record_key_r) = of_several.record_key_r
+        JOIN tree USING (record_key_l, record_key_r)
     """)
 
 
@@ -331,7 +319,7 @@ def find_withheld(
     """Add to `standing.reviews` the people that may not be ranked before somebody has looked. Somebody has, where people
     decided of each record that it belongs to another of the same person.
     """
-    _register(connection, "contested", {"person": pa.array(sorted(contested), pa.int64())})
+    _register(connection, "contested", {"person": np.array(sorted(contested), np.int64)})
     connection.execute(f"""
         INSERT INTO standing.reviews
         WITH persons AS (

@@ -29,6 +29,7 @@ DECIDING = (
     "cleaning.py",
     "decided.py",
     "features.py",
+    "graphs.py",
     "identities.py",
     "keys.py",
     "linker.py",
