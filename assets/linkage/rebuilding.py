@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from assets.linkage.graphs import first_connected, strongest_tree
 from assets.linkage.model import LinkageModel, Thresholds
 from assets.linkage.resolution import Edge, resolve
-from assets.linkage.scoring import PAIR_COLUMNS, score
+from assets.linkage.scoring import PAIR_COLUMNS, features_of_pairs, score
 from assets.linkage.splink_session import columns_of, text_literal
 from assets.linkage.vetoes import HARD_VETOES, guarded_weight_sql
 
@@ -131,23 +131,13 @@ def score_inside(connection: duckdb.DuckDBPyConnection, model: LinkageModel, n_r
     """)
     if not _n_rows(connection, "unblocked"):
         return
-    features_of_pairs(connection, "unblocked", "unblocked_features")
+    features_of_pairs(connection, model, "unblocked", "unblocked_features")
     connection.execute(empty_pairs_sql())
     score(connection, model, "unblocked", "unblocked_features", blocked=False)
     connection.execute("INSERT INTO standing.pairs BY NAME SELECT * FROM pairs")
     connection.execute(
         f"INSERT INTO scope_pairs SELECT {_SCOPE_PAIR_COLUMNS} FROM ({weighed_pairs_sql(model, n_records, 'pairs')})"
     )
-
-
-def features_of_pairs(connection: duckdb.DuckDBPyConnection, pairs: str, table: str) -> None:
-    """Make `table`: the features of the records of `pairs` (record_key_l, record_key_r)."""
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE {table} AS
-        SELECT * FROM standing.person_features
-        SEMI JOIN (SELECT record_key_l AS record_key FROM {pairs} UNION SELECT record_key_r FROM {pairs})
-            USING (record_key)
-    """)
 
 
 def _n_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -65,6 +65,21 @@ def score(
     """)
 
 
+def features_of_pairs(
+    connection: duckdb.DuckDBPyConnection, model: LinkageModel, pairs: str, table: str
+) -> None:
+    """Make `table`, for `score`: the standing records of `pairs` (record_key_l, record_key_r), their features and how rare
+    these are.
+    """
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE frequencies AS FROM {frequencies_sql(model)}")
+    features = f"""(
+        SELECT * EXCLUDE (record_id, content) FROM standing.person_features
+        SEMI JOIN (SELECT record_key_l AS record_key FROM {pairs} UNION SELECT record_key_r FROM {pairs})
+            USING (record_key)
+    )"""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {rarity_sql(features, 'frequencies')}")
+
+
 def splink_settings(settings: dict[str, Any]) -> Settings:
     """Splink's settings as it works with them; the same settings are read once a process."""
     return _splink_settings(json.dumps(settings, sort_keys=True))

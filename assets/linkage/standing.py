@@ -26,11 +26,9 @@ from assets.linkage.cleaning import read_records
 from assets.linkage.decided import Decided
 from assets.linkage.features import create_person_features
 from assets.linkage.identities import IDENTITY_COLUMNS, LEDGER_COLUMNS, assign
-from assets.linkage.keys import RARITY_COLUMNS
 from assets.linkage.model import LinkageModel, size_step
 from assets.linkage.rebuilding import (
     empty_pairs_sql,
-    features_of_pairs,
     find_components,
     find_persons,
     find_withheld,
@@ -41,7 +39,7 @@ from assets.linkage.rebuilding import (
     weighed_pairs_sql,
     write_tree,
 )
-from assets.linkage.scoring import PAIR_COLUMNS, frequencies_sql, rarity_sql, score
+from assets.linkage.scoring import PAIR_COLUMNS, features_of_pairs, score
 from assets.linkage.splink_session import open_connection, text_list, text_literal
 
 MEMBER_COLUMNS = {
@@ -155,8 +153,7 @@ def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     read_records(connection, None)
     create_person_features(connection)
-    rarities = ", ".join(f"NULL::DOUBLE AS tf_{column}" for column in RARITY_COLUMNS)
-    connection.execute(f"CREATE TABLE standing.person_features AS SELECT *, {rarities} FROM person_features")
+    connection.execute("CREATE TABLE standing.person_features AS FROM person_features")
     for name, columns in _TABLES.items():
         connection.execute(
             f"CREATE TABLE standing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})"
@@ -339,17 +336,12 @@ def _score_batch(connection: duckdb.DuckDBPyConnection, model: LinkageModel) -> 
         found += f" UNION ALL {pairs_between_sql('batch_keys', 'standing_keys')}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE candidates AS {found}")
     connection.execute("DROP TABLE batch_keys; DROP TABLE IF EXISTS standing_keys")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE frequencies AS FROM {frequencies_sql(model)}")
     connection.execute(
-        f"INSERT INTO standing.person_features BY NAME {rarity_sql('person_features', 'frequencies')}"
+        "INSERT INTO standing.person_features FROM person_features; DROP TABLE person_features"
     )
-    connection.execute("DROP TABLE person_features")
-    features = "standing.person_features"
-    if n_standing:
-        features = "met_features"
-        features_of_pairs(connection, "candidates", features)
-    score(connection, model, "candidates", features, blocked=True)
-    connection.execute("DROP TABLE candidates; DROP TABLE IF EXISTS met_features")
+    features_of_pairs(connection, model, "candidates", "met_features")
+    score(connection, model, "candidates", "met_features", blocked=True)
+    connection.execute("DROP TABLE candidates; DROP TABLE met_features")
 
 
 def _note_facts(connection: duckdb.DuckDBPyConnection, model: LinkageModel, n_records: int) -> None:

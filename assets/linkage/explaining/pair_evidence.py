@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.linkage.explaining.reading import Reading
 from assets.linkage.keys import BLOCKING_KEYS
-from assets.linkage.scoring import LEAST_NAME_SHARE, frequencies_sql, splink_settings, splink_sql
+from assets.linkage.scoring import LEAST_NAME_SHARE, features_of_pairs, splink_settings, splink_sql
 
 if TYPE_CHECKING:
     from splink.internals.settings import Settings
@@ -57,13 +57,11 @@ def score_again(reading: Reading, pairs: Sequence[tuple[int, int]]) -> tuple[Set
     """
     ordered = sorted((min(pair), max(pair)) for pair in pairs)
     values = ", ".join(f"({left}, {right})" for left, right in ordered)
-    listed = ", ".join(str(key) for pair in ordered for key in pair)
     reading.connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE explained_features AS
-        SELECT * FROM standing.person_features WHERE record_key IN ({listed});
         CREATE OR REPLACE TEMP TABLE explained_pairs AS
         SELECT * FROM (VALUES {values}) AS pairs (record_key_l, record_key_r)
     """)
+    features_of_pairs(reading.connection, reading.model, "explained_pairs", "explained_features")
     odds = 2**reading.prior
     settings = splink_settings(
         reading.model.settings
@@ -80,9 +78,7 @@ def score_again(reading: Reading, pairs: Sequence[tuple[int, int]]) -> tuple[Set
 
 
 def fields_of(reading: Reading, settings: Settings, scored: dict[str, Any]) -> tuple[FieldEvidence, ...]:
-    [(one_record,)] = reading.rows(
-        f"SELECT share FROM {frequencies_sql(reading.model)} WHERE kind = 'one_record'"
-    )
+    [(one_record,)] = reading.rows("SELECT share FROM frequencies WHERE kind = 'one_record'")
     fields = []
     for comparison in settings.comparisons:
         name = comparison.output_column_name
