@@ -13,7 +13,8 @@ Edges = list[tuple[int, int]]
 N = 12
 # No edge twice, nor from a node to itself.
 EDGES = st.lists(
-    st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)).filter(lambda edge: edge[0] < edge[1]), unique=True
+    st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)).filter(lambda edge: edge[0] < edge[1]),
+    unique=True,
 )
 
 
