@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,18 +18,21 @@ try:
     from assets.linkage.decided import Decided
     from assets.linkage.linker import LinkSummary, link
     from assets.linkage.model import MODEL
-    from assets.linkage.standing import OtherModel
-    from assets.linkage.training import train
+    from assets.linkage.standing import OtherLayout, OtherModel
     from decisions.refusals import Contradiction, DecidedPair
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
 COLUMNS = ("record_id", "person_id", "person_group_id", "link_probability", "n_records", "withheld")
+CHANGE_COLUMNS = (
+    *("record_id", "change", "event", "cause", "decision_id", "former_person_id"),
+    *COLUMNS[1:],
+)
 
 
 def link_persons(
-    persons: Path,
-    out: Path,
+    persons: Path | None,
+    out: Path | None,
     *,
     standing: Path | None,
     withdrawn: Path | None,
@@ -36,23 +40,22 @@ def link_persons(
     model: Path | None,
     training_seed: int | None,
     details: Path | None,
+    changes: Path | None,
 ) -> None:
-    """Link, write `out`, say in a few lines what was done. Ends with exit code 2 where the input cannot be used."""
-    if not persons.is_file():
-        fail(f"there is no file {persons}")
+    """Link, write `out` and `changes`, say in a few lines what was done. Ends with exit code 2 where the input cannot be used."""
     known = standing if standing and standing.exists() else None
-    if training_seed is not None and known:
-        fail("a standing index keeps the model it was made with: leave out --train, or start a new index")
+    _require_sense(persons, out, changes, details, training_seed, known=known)
     with TemporaryDirectory(prefix="vawg-link-") as folder:
+        scratch = Path(folder)
+        links = scratch / "person_links.parquet" if out else None
+        changed = scratch / "changes.parquet" if changes else None
         try:
             chosen = model or MODEL
             if training_seed is not None:
-                click.echo("Training a model on the file", err=True)
-                chosen = out.with_suffix(".model.json")
-                train(persons, chosen, seed=training_seed, name="own")
+                chosen = _trained(persons, out, training_seed)
             summary = link(
                 persons,
-                Path(folder) / "person_links.parquet",
+                links,
                 model=chosen,
                 standing=known,
                 keep=standing,
@@ -60,20 +63,58 @@ def link_persons(
                 withdrawn=_ids(withdrawn),
                 decided=_decided(decisions),
                 details=details is not None,
+                changes=changed,
             )
-        except (NotPersons, OtherModel, Contradiction, ValueError, FileNotFoundError) as error:
+        except (NotPersons, OtherModel, OtherLayout, Contradiction, ValueError, FileNotFoundError) as error:
             fail(str(error))
         except duckdb.Error as error:
             # The engine's message may quote a value.
             if known and not _is_index(known):
                 fail(f"{known.name} cannot be read as a standing index; leave it out, or name another")
-            fail(f"{persons.name} cannot be read as persons ({type(error).__name__}); see `vawg link --help`")
-        _write(Path(folder) / "person_links.parquet", out)
+            named = persons.name if persons else "the standing index"
+            fail(f"{named} cannot be read as persons ({type(error).__name__}); see `vawg link --help`")
+        if links and out:
+            _write(links, out, COLUMNS)
+        if changed and changes:
+            _write(changed, changes, CHANGE_COLUMNS)
         if details:
             details.mkdir(parents=True, exist_ok=True)
-            for path in sorted(Path(folder).glob("person_*.parquet")):
+            for path in sorted(scratch.glob("person_*.parquet")):
                 (details / path.name).write_bytes(path.read_bytes())
-    _say(summary, out, standing)
+    _say(summary, out, changes, standing)
+
+
+def _require_sense(
+    persons: Path | None,
+    out: Path | None,
+    changes: Path | None,
+    details: Path | None,
+    training_seed: int | None,
+    *,
+    known: Path | None,
+) -> None:
+    """End where what was asked for does not go together."""
+    if persons is None and not known:
+        fail("without PERSONS there must be a standing index: name it with --standing")
+    if persons is None and training_seed is not None:
+        fail("--train needs PERSONS to train on")
+    if persons is not None and not persons.is_file():
+        fail(f"there is no file {persons}")
+    if out is None and (changes is None or details is not None or training_seed is not None):
+        fail("name a FILE for the links with --out; with --changes alone, only what changed is written")
+    if training_seed is not None and known:
+        fail("a standing index keeps the model it was made with: leave out --train, or start a new index")
+
+
+def _trained(persons: Path | None, out: Path | None, seed: int) -> Path:
+    assert persons is not None and out is not None
+    # Splink's training is seconds to import.
+    from assets.linkage.training import train
+
+    click.echo("Training a model on the file", err=True)
+    model = out.with_suffix(".model.json")
+    train(persons, model, seed=seed, name="own")
+    return model
 
 
 def _is_index(path: Path) -> bool:
@@ -102,20 +143,22 @@ def _decided(path: Path | None) -> Decided:
     )
 
 
-def _write(links: Path, out: Path) -> None:
+def _write(found: Path, out: Path, columns: Sequence[str]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    rows = pl.read_parquet(links).select(COLUMNS)
+    rows = pl.read_parquet(found).select(columns)
     beside = out.with_name(f".{out.name}.part")
     rows.write_parquet(beside) if out.suffix == ".parquet" else rows.write_csv(beside)
     beside.replace(out)
 
 
-def _say(summary: LinkSummary, out: Path, standing: Path | None) -> None:
+def _say(summary: LinkSummary, out: Path | None, changes: Path | None, standing: Path | None) -> None:
+    named = {"links": out, "changes": changes, "index": standing}
+    written = "; ".join(f"{name}: {path}" for name, path in named.items() if path)
     withheld = ", ".join(f"{reason} {n:,}" for reason, n in summary.n_withheld_by_reason.items())
     click.echo(
         f"{summary.n_changed:,} records new, changed or withdrawn; {summary.n_built_again:,} looked at again; "
         f"{summary.n_records:,} records stand for {summary.n_persons:,} persons\n"
         f"{summary.n_withheld:,} persons want a look first{f' ({withheld})' if withheld else ''}\n"
         f"{sum(summary.seconds.values()):.1f} seconds ({', '.join(f'{k} {s:.1f}' for k, s in summary.seconds.items())})\n"
-        f"Model {summary.model_version}. Links: {out}{f'; index: {standing}' if standing else ''}"
+        f"Model {summary.model_version}. {written[0].upper()}{written[1:]}"
     )

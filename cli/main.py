@@ -166,8 +166,14 @@ def releases() -> None:
 
 
 @main.command()
-@click.argument("persons", type=PATH, metavar="PERSONS")
-@click.option("--out", type=PATH, required=True, metavar="FILE", help="Where the links go; .csv or .parquet.")
+@click.argument("persons", type=PATH, metavar="[PERSONS]", required=False)
+@click.option("--out", type=PATH, metavar="FILE", help="Where the links go; .csv or .parquet.")
+@click.option(
+    "--changes",
+    type=PATH,
+    metavar="FILE",
+    help="Where only what this run changed goes, and what changed it; .csv or .parquet. Without --out, nothing else is written.",
+)
 @click.option(
     "--standing",
     type=PATH,
@@ -195,8 +201,9 @@ def releases() -> None:
     "--details", type=PATH, metavar="DIR", help="Write evidence, pairs to review and ledger there too."
 )
 def link(
-    persons: Path,
-    out: Path,
+    persons: Path | None,
+    out: Path | None,
+    changes: Path | None,
     standing: Path | None,
     withdrawn: Path | None,
     decisions: Path | None,
@@ -221,6 +228,14 @@ def link(
     with other values is corrected, one that does not come again stays. The result is the same as that of linking all
     records from nothing.
 
+    Decisions and withdrawals can be applied alone, without PERSONS. With --changes and without --out a nation's index is
+    then brought up to date in a moment, in place; what else was written before can be brought up to date with the changes:
+
+    \b
+    vawg link --standing index.duckdb --decisions decisions.csv --changes changes.csv
+
+    The decisions given are all that are in force: one that was given before and is not in the file is revoked.
+
     Exit code 0: done. 2: PERSONS cannot be used; the message says why.
     """
     from cli.link import link_persons
@@ -234,6 +249,7 @@ def link(
         model=model,
         training_seed=training_seed,
         details=details,
+        changes=changes,
     )
 
 

@@ -20,10 +20,11 @@ from typing import Any
 
 import polars as pl
 
-from assets.linkage import standing as index
 from assets.linkage.decided import Decided
 from assets.linkage.linker import link
 from assets.linkage.model import read_model
+from assets.linkage.rebuilding import find_components, find_persons, gather_scope, score_inside
+from assets.linkage.standing import standing_index
 from assets.linkage.training import train
 from decisions.refusals import DecidedPair
 from tests.assets.linkage.measures import by_group, pair_quality, quality, with_age_band, with_truth
@@ -82,17 +83,17 @@ def judge(links: str, truth: str) -> Figures:
 def other_thresholds(standing: str, copy: str, truth: str) -> Figures:
     """The same scored pairs, resolved again at other strict thresholds. The wider one follows where it would be stricter."""
     model, rows = read_model(), []
-    with index.standing_index(Path(standing), Path(copy)) as connection:
+    with standing_index(Path(standing), Path(copy)) as connection:
         Decided().register(connection)
         connection.execute("CREATE TEMP TABLE scope AS SELECT record_key FROM standing.person_features")
         [(n_records,)] = connection.execute("SELECT count(*) FROM scope").fetchall()
-        index._weigh(connection, model, n_records)
+        gather_scope(connection, model, n_records)
         for threshold in STRICT_THRESHOLDS:
             wider = min(threshold, model.thresholds.person_group)
             tried = replace(model.thresholds, person=threshold, person_group=wider)
-            index._components(connection, tried)
-            index._score_inside(connection, replace(model, thresholds=tried))
-            index._resolve(connection, tried)
+            find_components(connection, tried)
+            score_inside(connection, replace(model, thresholds=tried), n_records)
+            find_persons(connection, tried)
             links = connection.execute(
                 "SELECT record_id, person FROM labelled JOIN standing.person_features USING (record_key)"
             ).pl()

@@ -14,9 +14,9 @@ from typing import Any
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
-from assets.linkage.settings import BLOCKING_KEYS
+from assets.linkage.keys import BLOCKING_KEYS
+from assets.linkage.rebuilding import label_connected
 from assets.linkage.splink_session import open_connection, text_literal
-from assets.linkage.standing import _label_connected
 from tests.assets.linkage.measures import quality, with_truth
 
 Figures = dict[str, Any]
@@ -73,7 +73,7 @@ def plain_rules(standing: str, truth: str) -> Figures:
                     for keys in rules
                 )
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE same AS {edges}")
-                _label_connected(connection, "standing.person_features", "same", "ruled", "person")
+                label_connected(connection, "standing.person_features", "same", "ruled", "person")
             links = connection.execute(
                 "SELECT record_id, person FROM ruled JOIN standing.person_features USING (record_key)"
             ).pl()

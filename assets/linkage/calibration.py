@@ -19,6 +19,7 @@ from assets.linkage.cleaning import read_records
 from assets.linkage.decided import Decided
 from assets.linkage.linker import NO_DAY, untimed
 from assets.linkage.model import LinkageModel, create_model, read_model
+from assets.linkage.rebuilding import weighed_pairs_sql
 from assets.linkage.splink_session import columns_of
 from assets.linkage.standing import advance, find_changes, standing_index
 
@@ -72,11 +73,12 @@ def _pairs(model: LinkageModel, records: Path, truth: Path) -> tuple[NDArray[np.
         advance(connection, model, Decided(), as_of=NO_DAY, timed=untimed)
         people = pl.read_parquet(truth).select("record_id", "true_person_id")
         connection.register("people", people.to_arrow())
+        [(n_records,)] = connection.execute("SELECT count(*) FROM standing.members").fetchall()
         found = columns_of(
             connection,
-            """
+            f"""
             SELECT guarded_weight, l.true_person_id = r.true_person_id AS is_true
-            FROM standing_pairs
+            FROM ({weighed_pairs_sql(model, n_records)})
             JOIN standing.person_features AS one ON one.record_key = record_key_l
             JOIN standing.person_features AS other ON other.record_key = record_key_r
             JOIN people AS l ON l.record_id = one.record_id

@@ -69,15 +69,16 @@ def read_records(connection: duckdb.DuckDBPyConnection, records: Path | None) ->
                 f"{records.name} has no column {', '.join(missing)}; see `vawg link --help` for the shape"
             )
     columns = ", ".join(f"{_column(name, type_, types)} AS {name}" for name, type_ in RECORD_COLUMNS.items())
+    # As one row, whose text quotes its parts: no two records that say different things have the same.
     said = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in RECORD_COLUMNS)
     connection.execute(f"""
-        CREATE OR REPLACE TABLE records AS
+        CREATE OR REPLACE TEMP TABLE records AS
         WITH written AS (SELECT {columns} FROM {source})
         SELECT
             *,
             -- A digest of the id and not a row number, so that no result depends on the order of a file.
             CAST(md5_number_upper(record_id) >> 1 AS BIGINT) AS record_key,
-            md5_number_lower(concat_ws('|', {said})) AS content
+            md5_number_lower(CAST(row({said}) AS VARCHAR)) AS content
         FROM written
     """)
     [(n_records, n_identified, n_keys)] = connection.execute(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
+from assets.linkage.splink_session import text_list
 from decisions.refusals import DecidedPair, check_consistent
 
 
@@ -34,17 +34,18 @@ class Decided:
 
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the table `decided` (decision_id, kind, record_key_l, record_key_r), the lesser key on the left."""
-        names = ("decision_id", "kind", "one", "other")
-        columns = {n: pa.array([pair[i] for pair in self.pairs], pa.string()) for i, n in enumerate(names)}
-        connection.register("arrived", pa.table(columns))
-        connection.execute("""
+        columns = ", ".join(
+            f"unnest([{text_list(pair[i] for pair in self.pairs)}]::VARCHAR[]) AS {name}"
+            for i, name in enumerate(("decision_id", "kind", "one", "other"))
+        )
+        connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE decided AS
             WITH keyed AS (
                 SELECT
                     decision_id, kind,
                     CAST(md5_number_upper(one) >> 1 AS BIGINT) AS one,
                     CAST(md5_number_upper(other) >> 1 AS BIGINT) AS other
-                FROM arrived
+                FROM (SELECT {columns})
             )
             -- Decisions about one pair say the same, or they would have been refused: the first stands for all.
             SELECT
@@ -55,4 +56,3 @@ class Decided:
             FROM keyed
             GROUP BY record_key_l, record_key_r
         """)
-        connection.unregister("arrived")

@@ -71,7 +71,7 @@ def create_person_features(connection: duckdb.DuckDBPyConnection, records: str =
         LEFT JOIN nicknames ON nickname = name
     """)
     connection.execute("""
-        CREATE OR REPLACE TABLE person_features AS
+        CREATE OR REPLACE TEMP TABLE person_features AS
         WITH named AS (
             SELECT
                 * REPLACE (nullif(forename_1, '') AS forename_1),

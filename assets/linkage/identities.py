@@ -41,7 +41,7 @@ IDENTITY_COLUMNS = {
 def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_version: str) -> None:
     """Give the people of the scope their ids, and write what happened into the ledger.
 
-    Reads `labelled` (record_key, person), `old_members` (record_key, record_id, person_id, cause, decision_id; what the
+    Reads `labelled` (record_key, person), `scope_records` (record_key, record_id), `old_members` (record_key, record_id, person_id, cause, decision_id; what the
     scope and the withdrawn records were before) and `gone`; makes `new_ids` (person, person_id) and `this_run` (run_no).
     """
     [(run_no,)] = connection.execute("SELECT coalesce(max(run_no), 0) + 1 FROM standing.ledger").fetchall()
@@ -57,7 +57,7 @@ def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_vers
                 any_value(issued_run) AS issued_run
             FROM old_members AS old
             JOIN labelled USING (record_key)
-            JOIN standing.identities USING (person_id)
+            JOIN (SELECT * FROM standing.identities SEMI JOIN old_members USING (person_id)) USING (person_id)
             GROUP BY ALL
         ),
         followed AS (
@@ -74,8 +74,8 @@ def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_vers
         WITH founders AS (
             SELECT person, min(record_id) AS founder_id
             FROM labelled
-            JOIN standing.person_features USING (record_key)
-            WHERE person NOT IN (SELECT person FROM kept_ids)
+            JOIN scope_records USING (record_key)
+            ANTI JOIN kept_ids USING (person)
             GROUP BY person
         ),
         generations AS (SELECT founder_id, count(*) AS n FROM standing.identities SEMI JOIN founders USING (founder_id) GROUP BY ALL)
@@ -102,19 +102,20 @@ def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_vers
         INSERT INTO standing.ledger
         WITH moves AS (
             SELECT
-                coalesce(features.record_id, old.record_id) AS record_id,
+                coalesce(named.record_id, old.record_id) AS record_id,
                 old.person_id AS from_person_id,
                 new_ids.person_id AS to_person_id,
                 old.cause,
                 old.decision_id,
                 gone.kind AS gone_kind,
-                retired_run = {run_no} AS is_retired
+                -- Whoever had a record before was in use until now.
+                old.person_id IS NOT NULL AND still.person_id IS NULL AS is_retired
             FROM labelled
-            JOIN standing.person_features AS features USING (record_key)
+            JOIN scope_records AS named USING (record_key)
             JOIN new_ids USING (person)
             FULL JOIN old_members AS old USING (record_key)
             LEFT JOIN gone USING (record_key)
-            LEFT JOIN standing.identities ON identities.person_id = old.person_id
+            LEFT JOIN new_ids AS still ON still.person_id = old.person_id
         ),
         most AS (
             SELECT from_person_id, to_person_id FROM moves WHERE is_retired AND to_person_id IS NOT NULL
@@ -148,16 +149,26 @@ def assign(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, model_vers
     """)
 
 
-def group_ids_sql(groups: str = "") -> str:
-    """A select of every person_group and its person_group_id, that of its oldest person; of `groups` only, where SQL for them
-    is given.
+def group_ids_sql(members: str = "standing.members") -> str:
+    """A select of every person_group of `members` (shape of `standing.members`, whole groups) and its person_group_id, that
+    of its oldest person.
     """
-    only = f"WHERE person_group IN ({groups})" if groups else ""
     return f"""
-        SELECT person_group, 'G' || substr(arg_min(person_id, (issued_run, person_id)), 2) AS person_group_id
-        FROM standing.members JOIN standing.identities USING (person_id)
-        {only}
-        GROUP BY person_group
+        WITH whose AS (
+            SELECT person_group, any_value(person_id) AS person_id, min(person) <> max(person) AS has_several
+            FROM {members} GROUP BY person_group
+        ),
+        oldest AS (
+            SELECT person_group, arg_min(person_id, (issued_run, person_id)) AS person_id
+            FROM (
+                SELECT DISTINCT person_group, person_id FROM {members}
+                SEMI JOIN (SELECT person_group FROM whose WHERE has_several) USING (person_group)
+            )
+            JOIN standing.identities USING (person_id)
+            GROUP BY person_group
+        )
+        SELECT person_group, 'G' || substr(coalesce(oldest.person_id, whose.person_id), 2) AS person_group_id
+        FROM whose LEFT JOIN oldest USING (person_group)
     """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,10 +13,8 @@ import duckdb
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.decided import Decided
-from assets.linkage.identities import group_ids_sql
 from assets.linkage.model import MODEL, LinkageModel, read_model
-from assets.linkage.scoring import EVIDENCE
-from assets.linkage.splink_session import text_literal
+from assets.linkage.outputs import crosswalk_sql, write_changes, write_crosswalk, write_details
 from assets.linkage.standing import advance, find_changes, standing_index, withdraw
 
 # A file linked for itself has no day; its ledger still wants one.
@@ -42,7 +39,7 @@ class LinkSummary:
 
 def link(
     records: Path | None,
-    out: Path,
+    out: Path | None,
     *,
     model: Path = MODEL,
     standing: Path | None = None,
@@ -53,11 +50,12 @@ def link(
     decided: Decided | None = None,
     as_of: datetime = NO_DAY,
     details: bool = True,
+    changes: Path | None = None,
 ) -> LinkSummary:
     """Link `records` (`cleaning.RECORD_COLUMNS`, one row a nominal) and write who is who to `out`.
 
     With `standing`, the index of an earlier run, only what is new or changed since is linked; the index as it is then
-    goes to `keep`. `anew` takes over from it who everybody was, and scores everything again: for another model, or to see
+    goes to `keep`; where that is the same file, it is changed in place, in one transaction. `anew` takes over from it who everybody was, and scores everything again: for another model, or to see
     that the months added up to the same. `complete` says that a nominal that is not in `records` is withdrawn; otherwise only those named in
     `withdrawn` are. Without `records`, the decisions alone are applied.
 
@@ -72,10 +70,15 @@ def link(
     - person_review_pairs: pairs of records of two persons that may be one, in the band a person should look at.
     - person_ledger: everything that ever happened to an id (`identities.py`).
 
+    `changes` gets the rows of person_links that the run changed (`outputs.write_changes`). Without `out` nothing else is
+    written, and what the run costs follows what it changes: so a decision is applied to a nation's index in a moment.
+
     Same records, model, decisions and standing index, same bytes, in whatever order the records come. Raises ValueError
     where a record_id is missing or repeated, FileNotFoundError where there is no model, OtherModel where the index was
-    made with another.
+    made with another, OtherLayout where it was made by another version of this program.
     """
+    if anew and changes:
+        raise ValueError("linked anew, everybody is new: there are no changes to write, only links")
     trained = read_model(model)
     seconds: dict[str, float] = {}
     with standing_index(standing, keep, anew=anew) as connection:
@@ -83,11 +86,22 @@ def link(
             read_records(connection, records)
             find_changes(connection, complete=complete and records is not None)
             withdraw(connection, withdrawn)
+        rows_sql = crosswalk_sql(trained) if changes else None
         advance(
-            connection, trained, decided or Decided(), as_of=as_of, timed=lambda step: _timed(seconds, step)
+            connection,
+            trained,
+            decided or Decided(),
+            as_of=as_of,
+            timed=lambda step: _timed(seconds, step),
+            rows_sql=rows_sql,
         )
         with _timed(seconds, "write"):
-            _write(connection, trained, out, details=details)
+            if changes:
+                write_changes(connection, trained, changes)
+            if out:
+                write_crosswalk(connection, trained, out)
+            if out and details:
+                write_details(connection, trained, out.parent)
         return _summarise(connection, seconds, trained)
 
 
@@ -113,11 +127,11 @@ def _summarise(
     return LinkSummary(
         n_records=number("SELECT count(*) FROM standing.members"),
         n_changed=number(
-            "SELECT count(*) FROM (SELECT record_key FROM batch UNION SELECT record_key FROM gone)"
+            "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM gone ANTI JOIN batch USING (record_key))"
         ),
         n_built_again=number("SELECT count(*) FROM scope"),
         n_pairs=number("SELECT count(*) FROM standing.pairs"),
-        n_persons=number("SELECT count(DISTINCT person_id) FROM standing.members"),
+        n_persons=number("SELECT count(*) FROM standing.identities WHERE retired_run IS NULL"),
         n_withheld=number("SELECT count(DISTINCT person) FROM standing.reviews"),
         n_withheld_by_reason=dict(
             connection.execute(
@@ -133,88 +147,3 @@ def _summarise(
         seconds=seconds,
         model_version=model.version,
     )
-
-
-def probability_sql(weight: str, calibration: Sequence[Sequence[float]]) -> str:
-    """SQL for the probability that a link of `weight` bits is right: along the calibrated line, or as the model itself
-    claims where it was not calibrated.
-    """
-    if not calibration:
-        return f"1 / (1 + pow(2, -({weight})))"
-    cases = [f"WHEN {weight} <= {calibration[0][0]} THEN {calibration[0][1]}"]
-    for (from_weight, low), (to_weight, high) in itertools.pairwise(calibration):
-        slope = (high - low) / (to_weight - from_weight)
-        cases.append(f"WHEN {weight} <= {to_weight} THEN {low} + ({weight} - {from_weight}) * {slope}")
-    return f"CASE {' '.join(cases)} ELSE {calibration[-1][1]} END"
-
-
-def _write(connection: duckdb.DuckDBPyConnection, model: LinkageModel, out: Path, *, details: bool) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    evidence = ", ".join(EVIDENCE)
-    thresholds = model.thresholds
-    tables = {
-        "person_evidence": f"""
-            SELECT
-                members.person_id,
-                least(l.record_id, r.record_id) AS record_id_l,
-                greatest(l.record_id, r.record_id) AS record_id_r,
-                links.weight AS link_weight,
-                {evidence},
-                veto,
-                row_number() OVER (
-                    PARTITION BY members.person_id ORDER BY links.weight, l.record_id, r.record_id
-                ) = 1 AS is_weakest
-            FROM standing.links
-            JOIN standing.pairs USING (record_key_l, record_key_r)
-            JOIN standing.members ON members.record_key = record_key_l
-            JOIN standing.person_features AS l ON l.record_key = record_key_l
-            JOIN standing.person_features AS r ON r.record_key = record_key_r
-            ORDER BY person_id, record_id_l, record_id_r
-        """,
-        "person_review_pairs": f"""
-            SELECT
-                least(l.record_id, r.record_id) AS record_id_l,
-                greatest(l.record_id, r.record_id) AS record_id_r,
-                match_weight, guarded_weight, {probability_sql("guarded_weight", model.calibration)} AS probability, veto, {evidence}
-            FROM standing_pairs
-            JOIN standing.members AS one ON one.record_key = record_key_l
-            JOIN standing.members AS other ON other.record_key = record_key_r AND other.person <> one.person
-            JOIN standing.person_features AS l ON l.record_key = record_key_l
-            JOIN standing.person_features AS r ON r.record_key = record_key_r
-            WHERE guarded_weight >= {thresholds.review} OR (veto IS NOT NULL AND match_weight >= {thresholds.person_group})
-            ORDER BY record_id_l, record_id_r
-        """,
-        "person_ledger": "FROM standing.ledger ORDER BY run_no, record_id",
-        out.stem: f"""
-            WITH reasons AS (
-                SELECT person, list(DISTINCT reason ORDER BY reason) AS reasons FROM standing.reviews GROUP BY person
-            ),
-            group_ids AS ({group_ids_sql()})
-            SELECT
-                record_id,
-                members.person_id,
-                person_group_id,
-                CASE
-                    WHEN strongest_weight IS NULL THEN 1.0
-                    ELSE {probability_sql("strongest_weight", model.calibration)}
-                END AS link_probability,
-                strongest_weight AS link_weight,
-                count(*) OVER (PARTITION BY members.person_id) AS n_records,
-                reasons IS NOT NULL AS withheld,
-                coalesce(reasons, []) AS withheld_reasons,
-                {text_literal(model.version)} AS model_version
-            FROM standing.members
-            JOIN group_ids USING (person_group)
-            JOIN standing.person_features USING (record_key)
-            LEFT JOIN reasons USING (person)
-            ORDER BY record_id
-        """,
-    }
-    for name, query in tables.items() if details else [(out.stem, tables[out.stem])]:
-        _copy(connection, query, out.with_name(f"{name}.parquet"))
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    connection.execute(f"COPY ({query}) TO {text_literal(beside)} (FORMAT parquet, COMPRESSION zstd)")
-    beside.replace(path)

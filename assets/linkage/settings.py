@@ -13,6 +13,8 @@ from splink import SettingsCreator, block_on
 from splink.comparison_level_library import CustomLevel, ElseLevel, NullLevel
 from splink.comparison_library import CustomComparison
 
+from assets.linkage.keys import BLOCKING_KEYS
+
 # No birth date is rarer than one day in about seventy years: in a small file a lone birthday would otherwise
 # earn more than it is worth.
 LEAST_DATE_FREQUENCY = 4e-5
@@ -282,25 +284,6 @@ FORCE = CustomComparison(
 )
 
 COMPARISONS = (NAME, MIDDLE, DATE_OF_BIRTH, POSTCODE, IDENTIFIERS, PHONE, SEX, FORCE)
-
-# Values whose rarity counts: Splink takes it from the level that is literally an equality of the column.
-RARITY_COLUMNS = ("full_name", "date_of_birth", "postcode", "postcode_district", "phone", "force_code")
-
-# A pair is looked at only if it meets one of these. No key is a surname or a birth date alone: blocks must stay
-# small when the file grows. The keyed forename (nickname resolved) finds all that the written one does, and more.
-BLOCKING_KEYS: tuple[tuple[str, ...], ...] = (
-    ("pnc_id",),
-    ("cro_number",),
-    ("surname", "date_of_birth"),
-    ("forename_key", "date_of_birth"),
-    ("forename_key", "surname", "postcode_district"),
-    ("forename_key", "surname", "birth_year"),
-    ("forename_sound", "surname_sound", "birth_year"),
-    ("phone", "surname"),
-    ("phone", "forename_key"),
-    ("postcode", "date_of_birth"),
-    ("postcode", "forename_key"),
-)
 
 # Each leaves untrained every comparison that reads a column it blocks on (a birth year would leave out the birth
 # date), so between them they must cover all comparisons, and should do so twice.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from numpy.typing import NDArray
-from splink import Linker, SettingsCreator
-from splink.internals.duckdb.database_api import DuckDBAPI
+
+if TYPE_CHECKING:
+    from splink import Linker, SettingsCreator
 
 N_THREADS = 2
 
@@ -42,5 +43,8 @@ def text_list(values: Iterable[str]) -> str:
 
 def open_linker(connection: duckdb.DuckDBPyConnection, settings: SettingsCreator | dict[str, Any]) -> Linker:
     """A Splink linker over the table `person_features` of `connection`."""
+    from splink import Linker
+    from splink.internals.duckdb.database_api import DuckDBAPI
+
     features = DuckDBAPI(connection).register("person_features", dataset_display_name="nominals")
     return Linker(features, settings, log_level=logging.ERROR, validate_settings=False)

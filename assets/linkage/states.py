@@ -20,7 +20,28 @@ from typing import Any
 from assets.linkage.decided import Decided
 from assets.linkage.linker import link
 from assets.linkage.model import MODEL, read_model
+from assets.linkage.standing import LAYOUT, layout_of
 
+# What decides who is who or what is written of it: a state made by other code than this is made again. What only trains a
+# model, explains a link, is known by its model's version or puts files in their places is not here.
+DECIDING = (
+    "blocking.py",
+    "cleaning.py",
+    "decided.py",
+    "features.py",
+    "graphs.py",
+    "identities.py",
+    "keys.py",
+    "linker.py",
+    "model.py",
+    "nicknames.csv",
+    "outputs.py",
+    "rebuilding.py",
+    "resolution.py",
+    "scoring.py",
+    "standing.py",
+    "vetoes.py",
+)
 INDEX = "index.duckdb"
 SUMMARY = "state.json"
 
@@ -44,7 +65,7 @@ def state_of(
     """The folder of the state of a moment, made if it is not there, and its summary (counts and seconds).
 
     `records` are all nominals known at the moment (std_person_records), `decisions` the pairs decided about. A state is
-    made again where its records, decisions, model or the code of linkage are other than those it was made from.
+    made again where its records, decisions, model or the code that decides (`DECIDING`) are other than those it was made from.
     Raises as `linker.link`, and Contradiction where decisions contradict each other.
     """
     folder = states / moment.programme / moment.name
@@ -52,9 +73,7 @@ def state_of(
         "records": _digest(records),
         "decisions": _digest(decisions),
         "model": read_model(model).version,
-        "code": _digest(
-            *sorted(Path(__file__).parent.glob("*.py")), *sorted(Path(__file__).parent.glob("*.csv"))
-        ),
+        "code": _digest(*(Path(__file__).with_name(name) for name in DECIDING)),
     }
     if (known := _summary(folder)) and known["made_from"] == made_from:
         return folder, known
@@ -67,7 +86,7 @@ def state_of(
         model=model,
         standing=before / INDEX if before else None,
         keep=beside / INDEX,
-        anew=bool(before and _summary(before)["model_version"] != made_from["model"]),
+        anew=bool(before and not _goes_on(before, made_from["model"])),
         decided=Decided.read(decisions),
         as_of=moment.as_of,
     )
@@ -76,6 +95,11 @@ def state_of(
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
     return folder, content
+
+
+def _goes_on(before: Path, model_version: str) -> bool:
+    """Whether a state's index can be gone on from: made with this model, and of the layout that is written today."""
+    return _summary(before)["model_version"] == model_version and layout_of(before / INDEX) == LAYOUT
 
 
 def _before(states: Path, moment: Moment) -> Path | None:

@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from splink import block_on
+from splink.internals.exceptions import SplinkException
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
+from assets.linkage.keys import BLOCKING_KEYS, RARITY_COLUMNS
 from assets.linkage.model import Thresholds, create_model, frequencies_of
-from assets.linkage.settings import (
-    BLOCKING_KEYS,
-    PRIOR_KEYS,
-    PRIOR_RECALL,
-    RARITY_COLUMNS,
-    TRAINING_KEYS,
-    create_settings,
-)
+from assets.linkage.settings import PRIOR_KEYS, PRIOR_RECALL, TRAINING_KEYS, create_settings
 from assets.linkage.splink_session import open_connection, open_linker, text_literal
 
 # Pairs of strangers drawn for u: enough that levels rarer than one in a hundred thousand are seen.
@@ -31,6 +26,10 @@ N_TRAINING_PAIRS = 1_000_000
 # No learnt level may be rarer than this among true pairs: a sample that never shows an error does not prove the
 # error impossible, and one sure disagreement would outweigh all other evidence by tens of bits.
 LEAST_M = 2e-3
+
+
+class Untrainable(ValueError):
+    """The records do not let m and u be told; the message says what to do."""
 
 
 def train(
@@ -45,32 +44,25 @@ def train(
     """Fit m, u and the prior to `records` (shape of std_person_records) and write the model file.
 
     `source` says in words what the records are. Gives the diagnostics that the file also holds: source, n_records,
-    seed, prior, n_sampled_pairs and the levels that training never saw. Raises ValueError where there are fewer than two records.
+    seed, prior, n_sampled_pairs and the levels that training never saw. Raises Untrainable where there are too few records,
+    or all are of one person.
     """
     # One thread: sums of many small numbers depend on their order, and a model must come out the same twice.
     connection = open_connection(n_threads=1)
     try:
         n_records = read_records(connection, records)
         if n_records < 2:
-            raise ValueError("a model cannot be trained on fewer than two person records")
+            raise Untrainable("a model cannot be trained on fewer than two person records")
         create_person_features(connection)
         _write_frequencies(connection, n_records, frequencies_of(model))
         start = create_settings().create_settings_dict("duckdb")
-        linker = open_linker(connection, deepcopy(start))
-        linker.training.estimate_probability_two_random_records_match(
-            [block_on(*keys) for keys in PRIOR_KEYS], recall=PRIOR_RECALL
-        )
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=n_sampled_pairs, seed=seed, min_count_per_level=None
-        )
-        for keys in TRAINING_KEYS:
-            if _n_pairs(connection, keys):
-                linker.training.estimate_parameters_using_expectation_maximisation(
-                    block_on(*keys),
-                    fix_probability_two_random_records_match=True,
-                    max_pairs=N_TRAINING_PAIRS,
-                )
-        settings = linker.misc.save_model_to_json()
+        try:
+            settings = _fitted(connection, deepcopy(start), seed=seed, n_sampled_pairs=n_sampled_pairs)
+        except (SplinkException, ValueError) as error:
+            raise Untrainable(
+                f"a model cannot be trained on these {n_records} person records: too few of them are of strangers, or"
+                " too few of one person; train on a larger file, or use a model that is trained"
+            ) from error
         n_blocked = {" + ".join(keys): _n_pairs(connection, keys) for keys in BLOCKING_KEYS}
     finally:
         connection.close()
@@ -99,6 +91,25 @@ def train(
         training=diagnostics,
     ).write(model)
     return diagnostics
+
+
+def _fitted(connection: Any, start: dict[str, Any], *, seed: int, n_sampled_pairs: int) -> dict[str, Any]:
+    """Splink's settings with prior, u and m fitted to `person_features`. Raises what Splink raises where it cannot."""
+    linker = open_linker(connection, start)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on(*keys) for keys in PRIOR_KEYS], recall=PRIOR_RECALL
+    )
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=n_sampled_pairs, seed=seed, min_count_per_level=None
+    )
+    for keys in TRAINING_KEYS:
+        if _n_pairs(connection, keys):
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                block_on(*keys),
+                fix_probability_two_random_records_match=True,
+                max_pairs=N_TRAINING_PAIRS,
+            )
+    return dict(linker.misc.save_model_to_json())
 
 
 def _n_pairs(connection: Any, keys: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ two records that a hard veto stands between, whoever else links them.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 
 
@@ -137,14 +138,38 @@ VETOES: tuple[Veto, ...] = (
 HARD_VETOES = frozenset(veto.name for veto in VETOES if veto.hard)
 
 
+# A column of one of the two records, as conditions write it.
+_SIDE = re.compile(r"\b([lr])\.(\w+)")
+
+
+def veto_columns() -> list[str]:
+    """The columns of a record that the guards read, sorted."""
+    conditions = [*FACTS.values(), *(veto.condition for veto in VETOES)]
+    return sorted({column for condition in conditions for _, column in _SIDE.findall(condition)})
+
+
+def veto_facts_sql(left: str, right: str) -> str:
+    """The facts of `FACTS` as named columns. `left` and `right` say how a column of either record is written: "{}_l"."""
+    return ", ".join(f"({_sided(condition, left, right)}) AS {name}" for name, condition in FACTS.items())
+
+
+def veto_name_sql(left: str, right: str) -> str:
+    """SQL for the name of the first guard that applies, or null, beside `veto_facts_sql`."""
+    names = " ".join(f"WHEN {_sided(veto.condition, left, right)} THEN '{veto.name}'" for veto in VETOES)
+    return f"CASE {names} END"
+
+
+def _sided(condition: str, left: str, right: str) -> str:
+    written = {"l": left, "r": right}
+    return _SIDE.sub(lambda found: written[found[1]].format(found[2]), condition)
+
+
 def veto_sql(pairs: str, features: str) -> str:
     """A select over table `pairs` (record_key_l, record_key_r, ...): its columns, and the first `veto` that applies or null."""
-    facts = ",\n".join(f"({condition}) AS {name}" for name, condition in FACTS.items())
-    names = "\n".join(f"WHEN {veto.condition} THEN '{veto.name}'" for veto in VETOES)
     return f"""
         SELECT * EXCLUDE ({", ".join(FACTS)})
         FROM (
-            SELECT pairs.*, {facts}, CASE {names} END AS veto
+            SELECT pairs.*, {veto_facts_sql("l.{}", "r.{}")}, {veto_name_sql("l.{}", "r.{}")} AS veto
             FROM {pairs} AS pairs
             JOIN {features} AS l ON l.record_key = pairs.record_key_l
             JOIN {features} AS r ON r.record_key = pairs.record_key_r

@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
@@ -94,6 +95,68 @@ def test_months_against_an_index(tmp_path: Path) -> None:
     )  # fmt: skip
     assert third.exit_code == 0 and len(set(person_of(out).values())) == 2
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_decisions_alone_are_applied_in_place_and_only_the_changes_written(
+    persons: Path, tmp_path: Path
+) -> None:
+    index, out, changes = tmp_path / "index.duckdb", tmp_path / "links.csv", tmp_path / "changes.csv"
+    assert vawg(persons, "--out", out, "--standing", index).exit_code == 0
+    before, written = person_of(out), out.read_bytes()
+    (tmp_path / "decisions.csv").write_text("kind,record_id_l,record_id_r\ncannot_link,F1|1,F2|1\n")
+    decided = ("--standing", index, "--decisions", tmp_path / "decisions.csv")
+    done = vawg("--changes", changes, *decided)
+    assert done.exit_code == 0, done.output
+    assert f"Changes: {changes}; index: {index}" in done.output
+    rows = pl.read_csv(changes)
+    assert rows.columns[:6] == ["record_id", "change", "event", "cause", "decision_id", "former_person_id"]
+    assert rows["record_id"].to_list() == ["F1|1", "F2|1"] and set(rows["change"]) == {"changed"}
+    assert rows.filter(pl.col("event") == "split")["decision_id"].to_list() == ["D000001"]
+    assert set(rows["former_person_id"]) == {before["F1|1"]} and rows["person_id"].n_unique() == 2
+    assert out.read_bytes() == written
+    # All of it, as the index has it now.
+    assert vawg("--out", out, *decided).exit_code == 0
+    assert dict(rows.select("record_id", "person_id").iter_rows()).items() <= person_of(out).items()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--out", "links.csv"), "without PERSONS there must be a standing index"),
+        (
+            ("--changes", "changes.csv", "--standing", "none.duckdb"),
+            "without PERSONS there must be a standing index",
+        ),
+        (("persons.csv",), "name a FILE for the links with --out"),
+        (
+            ("persons.csv", "--changes", "changes.csv", "--details", "details"),
+            "name a FILE for the links with --out",
+        ),
+        (("persons.csv", "--changes", "changes.csv", "--train", "1"), "name a FILE for the links with --out"),
+    ],
+)
+def test_what_does_not_go_together(
+    persons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(vawg(*arguments), says, tmp_path / "links.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["persons.csv"]
+
+
+def test_a_file_that_trains_nothing(tmp_path: Path) -> None:
+    rows = [{**PERSONS[0], "record_id": f"F1|{number}"} for number in range(4)]
+    out = tmp_path / "links.csv"
+    done = vawg(write_csv(tmp_path / "persons.csv", rows), "--out", out, "--train", 1)
+    assert done.exit_code == 2 and not out.exists()
+    assert "vawg: a model cannot be trained on these 4 person records" in done.output
+
+
+def test_an_index_of_another_version_of_the_program(persons: Path, tmp_path: Path) -> None:
+    index, out = tmp_path / "index.duckdb", tmp_path / "links.csv"
+    assert vawg(persons, "--out", tmp_path / "first.csv", "--standing", index).exit_code == 0
+    with duckdb.connect(str(index)) as connection:
+        connection.execute("ALTER TABLE facts DROP COLUMN layout")
+    refused(vawg(persons, "--out", out, "--standing", index), "made by another version of this program", out)
 
 
 def test_with_a_model_of_its_own(tmp_path: Path) -> None:

@@ -10,10 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
-
-from splink import Linker
-from splink.internals.html_utils import chart_html
+from typing import TYPE_CHECKING, Any, Literal
 
 from assets.linkage.explaining.pair_evidence import FieldEvidence, fields_of, score_again, shared_keys
 from assets.linkage.explaining.reading import Reading, gather, opened
@@ -28,10 +25,13 @@ from assets.linkage.explaining.reasons import (
     why_withheld,
 )
 from assets.linkage.identities import group_ids_sql, resolution_sql
-from assets.linkage.linker import probability_sql
 from assets.linkage.model import MODEL
+from assets.linkage.outputs import probability_sql
 from assets.linkage.splink_session import text_list, text_literal
 from assets.linkage.vetoes import veto_sql
+
+if TYPE_CHECKING:
+    from splink.internals.settings import Settings
 
 # The values a reader may ask to see, all of them personal, in the order of a form.
 VALUE_COLUMNS = (
@@ -153,8 +153,8 @@ def explain_pair(
     with opened(index, model) as reading:
         keys = _record_keys(reading, record_id, other_record_id)
         gather(reading, keys)
-        linker, [scored] = score_again(reading, [(keys[0], keys[1])])
-        return _explained(reading, keys, linker, scored)
+        settings, [scored] = score_again(reading, [(keys[0], keys[1])])
+        return _explained(reading, keys, settings, scored)
 
 
 def explain_person(index: Path, asked_id: str, *, model: Path = MODEL) -> PersonExplanation:
@@ -211,10 +211,15 @@ def waterfall(
 
     Without `show_values` it holds no personal value. Same index and pair, same bytes. Raises as `explain_pair`.
     """
+    from splink.internals.charts import WaterfallChart
+    from splink.internals.html_utils import chart_html
+    from splink.internals.waterfall_chart import records_to_waterfall_data
+
     with opened(index, model) as reading:
         keys = _record_keys(reading, record_id, other_record_id)
-        linker, scored = score_again(reading, [(keys[0], keys[1])])
-        chart = linker.visualisations.waterfall_chart(scored, remove_sensitive_data=not show_values)
+        settings, scored = score_again(reading, [(keys[0], keys[1])])
+        told = records_to_waterfall_data(scored, settings, not show_values)  # type: ignore[no-untyped-call]
+    chart = WaterfallChart(told, filter_nulls=True)
     spec = chart.chart_dict
     spec["title"] = {
         "text": f"{record_id} and {other_record_id}",
@@ -286,7 +291,7 @@ def _resolved(reading: Reading, asked_id: str) -> tuple[str | None, bool]:
 
 
 def _explained(
-    reading: Reading, keys: Sequence[int], linker: Linker, scored: dict[str, Any]
+    reading: Reading, keys: Sequence[int], settings: Settings, scored: dict[str, Any]
 ) -> PairExplanation:
     left, right = min(keys), max(keys)
     stored = reading.rows(f"SELECT evidence FROM near WHERE record_key_l = {left} AND record_key_r = {right}")
@@ -313,7 +318,7 @@ def _explained(
         n_records=reading.n_records,
         model_version=reading.model.version,
         prior_weight=reading.prior,
-        fields=fields_of(reading, linker, scored),
+        fields=fields_of(reading, settings, scored),
         match_weight=weight,
         guard=guard_of(veto, weight, guarded),
         guarded_weight=guarded,
@@ -339,8 +344,12 @@ def _records(reading: Reading, keys: Sequence[int]) -> list[ExplainedRecord]:
         for column in VALUE_COLUMNS
     )
     rows = reading.rows(f"""
-        WITH group_ids AS (
-            {group_ids_sql(f"SELECT person_group FROM standing.members WHERE record_key IN ({listed})")}
+        WITH their_groups AS (
+            SELECT * FROM standing.members
+            WHERE person_group IN (SELECT person_group FROM standing.members WHERE record_key IN ({listed}))
+        ),
+        group_ids AS (
+            {group_ids_sql("their_groups")}
         )
         SELECT record_key, record_id, person_id, person_group_id, [{values}] AS said
         FROM standing.person_features
@@ -365,8 +374,8 @@ def _with_fields(reading: Reading, links: Sequence[tuple[int, int, Link]]) -> tu
     """The links with what each comparison says, scored all at once."""
     if not links:
         return ()
-    linker, scored = score_again(reading, [(left, right) for left, right, _ in links])
-    fields = {(row["record_key_l"], row["record_key_r"]): fields_of(reading, linker, row) for row in scored}
+    settings, scored = score_again(reading, [(left, right) for left, right, _ in links])
+    fields = {(row["record_key_l"], row["record_key_r"]): fields_of(reading, settings, row) for row in scored}
     return tuple(replace(link, fields=fields[left, right]) for left, right, link in links)
 
 

@@ -6,16 +6,15 @@ The model is the one the index was made with, so that the parts sum to what the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
-
-from splink import Linker
+from typing import TYPE_CHECKING, Any
 
 from assets.linkage.explaining.reading import Reading
-from assets.linkage.model import LinkageModel
-from assets.linkage.scoring import LEAST_NAME_SHARE, Scorer
-from assets.linkage.settings import BLOCKING_KEYS
+from assets.linkage.keys import BLOCKING_KEYS
+from assets.linkage.scoring import LEAST_NAME_SHARE, features_of_pairs, splink_settings, splink_sql
+
+if TYPE_CHECKING:
+    from splink.internals.settings import Settings
 
 # What the last levels of a comparison say, where Splink's own labels speak of columns: not comparable, differs.
 _PLAIN = ("not recorded on both", "differs")
@@ -52,43 +51,36 @@ class FieldEvidence:
     rarity: str | None = None
 
 
-@dataclass(frozen=True)
-class _ExplainingModel(LinkageModel):
-    """The model with its prior in the weights, and all that a weight is made of kept."""
-
-    prior_probability: float = 0.5
-
-    def scoring_settings(self) -> dict[str, Any]:
-        return deepcopy(self.settings) | {
-            "probability_two_random_records_match": self.prior_probability,
+def score_again(reading: Reading, pairs: Sequence[tuple[int, int]]) -> tuple[Settings, list[dict[str, Any]]]:
+    """Splink's account of these pairs with the prior in their weight, and the settings that gave it; the lesser key on the
+    left, in order of keys.
+    """
+    ordered = sorted((min(pair), max(pair)) for pair in pairs)
+    values = ", ".join(f"({left}, {right})" for left, right in ordered)
+    reading.connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE explained_pairs AS
+        SELECT * FROM (VALUES {values}) AS pairs (record_key_l, record_key_r)
+    """)
+    features_of_pairs(reading.connection, reading.model, "explained_pairs", "explained_features")
+    odds = 2**reading.prior
+    settings = splink_settings(
+        reading.model.settings
+        | {
+            "probability_two_random_records_match": odds / (1 + odds),
             "retain_intermediate_calculation_columns": True,
             "retain_matching_columns": True,
         }
+    )
+    query = splink_sql(settings, "explained_pairs", "explained_features")
+    found = reading.connection.execute(f"FROM ({query}) ORDER BY record_key_l, record_key_r")
+    names = [column[0] for column in found.description]
+    return settings, [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def score_again(reading: Reading, pairs: Sequence[tuple[int, int]]) -> tuple[Linker, list[dict[str, Any]]]:
-    """Splink's account of these pairs, and the linker that gave it; the lesser key on the left, in order of keys."""
-    ordered = sorted((min(pair), max(pair)) for pair in pairs)
-    values = ", ".join(f"('0', {left}, {right})" for left, right in ordered)
-    listed = ", ".join(str(key) for pair in ordered for key in pair)
-    reading.connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE explained_features AS
-        SELECT * FROM standing.person_features WHERE record_key IN ({listed});
-        CREATE OR REPLACE TEMP TABLE explained_pairs AS
-        SELECT * FROM (VALUES {values}) AS pairs (match_key, join_key_l, join_key_r)
-    """)
-    odds = 2**reading.prior
-    explaining = _ExplainingModel(**vars(reading.model), prior_probability=odds / (1 + odds))
-    scorer = Scorer(reading.connection, explaining, "explained_features")
-    scorer.linker.table_management.register_blocked_pairs_for_predict(scorer.api.register("explained_pairs"))
-    found = scorer.linker.inference.predict(warning_mode="never").as_record_list()
-    return scorer.linker, sorted(found, key=lambda row: (row["record_key_l"], row["record_key_r"]))
-
-
-def fields_of(reading: Reading, linker: Linker, scored: dict[str, Any]) -> tuple[FieldEvidence, ...]:
+def fields_of(reading: Reading, settings: Settings, scored: dict[str, Any]) -> tuple[FieldEvidence, ...]:
     [(one_record,)] = reading.rows("SELECT share FROM frequencies WHERE kind = 'one_record'")
     fields = []
-    for comparison in linker._settings_obj.comparisons:
+    for comparison in settings.comparisons:
         name = comparison.output_column_name
         level = comparison._get_comparison_level_by_comparison_vector_value(
             scored[comparison._gamma_column_name]

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from assets.linkage.model import LinkageModel, read_model
+from assets.linkage.rebuilding import weighed_pairs_sql
 from assets.linkage.splink_session import open_connection, text_literal
-from assets.linkage.standing import OtherModel, weighed_pairs_sql
+from assets.linkage.standing import OtherLayout, OtherModel, require_layout
 from assets.linkage.vetoes import guarded_weight_sql
 
 
@@ -54,6 +55,10 @@ def opened(index: Path, model: Path) -> Iterator[Reading]:
         # Not a database, not one of ours, or held by a run that is writing.
         except (duckdb.IOException, duckdb.CatalogException) as error:
             raise NoIndex(f"{index} cannot be read as a standing index ({type(error).__name__})") from None
+        try:
+            require_layout(connection)
+        except OtherLayout:
+            raise NoIndex(f"{index} was made by another version of this program") from None
         if facts and facts[0][0] != trained.version:
             raise OtherModel(
                 f"the index was made with model {facts[0][0]}, not {trained.version}; give the one it was made with"

@@ -239,7 +239,9 @@ def kept_apart(reading: Reading, level: Level, one: int, other: int) -> Reason:
     if hard_veto:
         return Reason("hard_veto", f"{_sentence(hard_veto)} No {noun} may hold two such records.")
     if best < threshold and claim:
-        return _unclaimed(_n_claimants(reading, left, right), claim, threshold, noun)
+        n_known = thresholds.claimant_n_records if level == "person" else 1
+        n_dated = _n_dated(reading, level, one, other)
+        return _unclaimed(_n_claimants(reading, left, right), claim, threshold, noun, n_dated, n_known)
     if best < threshold and veto:
         return Reason(
             "guard",
@@ -264,7 +266,9 @@ def kept_apart(reading: Reading, level: Level, one: int, other: int) -> Reason:
     )
 
 
-def _unclaimed(n_claimants: int, claim: float, threshold: float, noun: str) -> Reason:
+def _unclaimed(
+    n_claimants: int, claim: float, threshold: float, noun: str, n_dated: int, n_known: int
+) -> Reason:
     """Why a record without a birth date was not given to a person who claims it."""
     if n_claimants > 1:
         return Reason(
@@ -275,6 +279,13 @@ def _unclaimed(n_claimants: int, claim: float, threshold: float, noun: str) -> R
         return Reason(
             "too_weak",
             f"A record without a birth date is claimed by {claim:.1f} bits; one {noun} takes {threshold:.0f}.",
+        )
+    if n_dated < n_known:
+        records = "one record" if n_dated == 1 else f"{n_dated} records"
+        return Reason(
+            "claimant_hardly_known",
+            f"A record without a birth date is claimed by a person who is hardly known: by {records} with a birth date,"
+            f" and it takes {n_known}.",
         )
     return Reason(
         "guard", f"{_sentence('birth_date_unknown')} Without that the pair would be worth {claim:.1f} bits."
@@ -299,6 +310,15 @@ def _n_claimants(reading: Reading, left: int, right: int) -> int:
         JOIN standing.person_features AS claimants ON claimants.record_key = claimant_key
         WHERE veto = 'birth_date_unknown' AND date_of_birth IS NOT NULL
           AND match_weight >= {reading.model.thresholds.person_group}
+    """)
+    return int(n)
+
+
+def _n_dated(reading: Reading, level: Level, one: int, other: int) -> int:
+    """How many records with a birth date the two persons (or groups) have: of a claim, one of them has none."""
+    [(n,)] = reading.rows(f"""
+        SELECT count(date_of_birth) FROM standing.members JOIN standing.person_features USING (record_key)
+        WHERE {level} IN ({one}, {other})
     """)
     return int(n)
 

@@ -229,6 +229,7 @@ class History:
                 withdrawn=() if complete or anew else withdrawn,
                 decided=Decided.of(self.decided),
                 as_of=self.as_of,
+                changes=None if anew else out / "changes.parquet",
             )
         )
         return self.last

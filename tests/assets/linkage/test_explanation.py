@@ -52,6 +52,10 @@ CASES: dict[str, dict[str, Any]] = {
     # Three dated records make a person well known, who may claim one without a birth date.
     "E23000006|THIRD": {"surname": "IVERMOSS", "phone": "", "pnc_id": pnc(5555)},
     "E23000007|ALONE-UNDATED": {"surname": "IVERMOSS", "date_of_birth": None, "phone": ""},
+    # Two do not, at the strict threshold.
+    "E23000016|KNOWN-1": {"surname": "HARDCASTLE", "phone": "", "pnc_id": pnc(6666)},
+    "E23000016|KNOWN-2": {"surname": "HARDCASTLE", "phone": "", "pnc_id": pnc(6666)},
+    "E23000017|HARDLY-KNOWN": {"surname": "HARDCASTLE", "date_of_birth": None, "phone": ""},
     # The first and the last share a surname and little more; each shares a number with the one between.
     "E23000008|CHAIN-1": {"surname": "PENDERWICKE", "pnc_id": pnc(3333), "postcode": "SW1A2AA"},
     "E23000009|CHAIN-2": {"surname": "PENDERWICKE", "pnc_id": pnc(3333), "cro_number": "1234/04N"},
@@ -109,6 +113,7 @@ PAIRS = [
     ("E23000002|TWO-NUMBERS-1", "E23000003|TWO-NUMBERS-2", "apart", {"hard_veto"}),
     ("E23000004|FATHER", "E23000004|SON", "apart", {"guard"}),
     ("E23000005|FATHER-OR-SON", "E23000004|SON", "apart", {"claimed_by_several"}),
+    ("E23000017|HARDLY-KNOWN", "E23000016|KNOWN-1", "one_group", {"claimant_hardly_known"}),
     ("E23000006|ALONE", "E23000007|ALONE-UNDATED", "one_person", {"held_by_others"}),
     ("E23000008|CHAIN-1", "E23000009|CHAIN-2", "one_person", {"linked_directly"}),
     ("E23000008|CHAIN-1", "E23000010|CHAIN-3", "one_person", {"held_by_others"}),

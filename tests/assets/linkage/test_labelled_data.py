@@ -58,6 +58,7 @@ def train_and_link(query: str, folder: Path, **adapted: Any) -> pl.DataFrame:
     return pl.read_parquet(links).join(pl.read_csv(records, infer_schema=False), on="record_id")
 
 
+@pytest.mark.heavy
 def test_febrl3(tmp_path: Path) -> None:
     people = train_and_link(FEBRL3, tmp_path)
     strict = pair_quality(people, found="person_id", truth="person")

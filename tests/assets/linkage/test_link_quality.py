@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import polars as pl
 import pytest
 
-from assets.linkage.linker import link, probability_sql
+from assets.linkage.linker import link
 from assets.linkage.model import read_model
+from assets.linkage.outputs import probability_sql
 from assets.linkage.splink_session import open_connection
 from data_contracts.synthetic.nominals import write_nominals
 from tests.assets.linkage.measures import pair_quality

@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.linkage.linker import link, probability_sql
+from assets.linkage.linker import link
 from assets.linkage.model import read_model
+from assets.linkage.outputs import probability_sql
 from assets.linkage.scoring import EVIDENCE
 from assets.linkage.splink_session import open_connection
 from tests.assets.linkage.conftest import LinkedNation, WriteRecords

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.linkage.keys import BLOCKING_KEYS, COMPARISON_NAMES, RARITY_COLUMNS
 from assets.linkage.model import (
     GREATEST_PRIOR,
     MODEL,
@@ -23,7 +24,7 @@ from assets.linkage.model import (
     size_step,
 )
 from assets.linkage.scoring import rarity_sql
-from assets.linkage.settings import BLOCKING_KEYS, COMPARISONS, RARITY_COLUMNS
+from assets.linkage.settings import COMPARISONS
 from assets.linkage.splink_session import open_connection
 
 
@@ -161,13 +162,22 @@ def test_how_rare_a_value_is_comes_from_the_frequencies() -> None:
     """)
     connection.execute("""
         CREATE TABLE features AS FROM (VALUES
-            ('ALI KHAN', 'ALI', 'KHAN', '07700900001'), ('ALI RAREST', 'ALI', 'RAREST', '07700900002'), ('ZEB RAREST', 'ZEB', 'RAREST', NULL)
-        ) AS t (full_name, forename_1, surname, phone)
+            ('ALI KHAN', 'ALI', 'KHAN', '07700900001', NULL::DATE, NULL, NULL, NULL),
+            ('ALI RAREST', 'ALI', 'RAREST', '07700900002', NULL, NULL, NULL, NULL),
+            ('ZEB RAREST', 'ZEB', 'RAREST', NULL, NULL, NULL, NULL, NULL)
+        ) AS t (full_name, forename_1, surname, phone, date_of_birth, postcode, postcode_district, force_code)
     """)
-    rarity = dict(connection.execute(rarity_sql("full_name", "features")).fetchall())
-    assert rarity == pytest.approx(
-        # As counted; as common as its parts together, but no rarer than a tenth of one record; and two parts never seen.
+    columns = "full_name, tf_full_name, phone, tf_phone"
+    rows = connection.execute(f"SELECT {columns} FROM ({rarity_sql('features', 'frequencies')})").fetchall()
+    # As counted; as common as its parts together, but no rarer than a tenth of one record; and two parts never seen.
+    assert {name: share for name, share, _, _ in rows} == pytest.approx(
         {"ALI KHAN": 0.003, "ALI RAREST": 1e-5, "ZEB RAREST": 1e-5}
     )
-    phones = dict(connection.execute(rarity_sql("phone", "features")).fetchall())
+    phones = {phone: share for _, _, phone, share in rows}
+    assert phones.pop(None) is None
     assert phones == pytest.approx({"07700900001": 0.002, "07700900002": 1e-4})
+
+
+def test_the_names_of_the_comparisons_are_theirs() -> None:
+    """The names are written apart, where Splink need not be imported."""
+    assert tuple(comparison.create_output_column_name() for comparison in COMPARISONS) == COMPARISON_NAMES

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
 from assets.linkage import states
 from assets.linkage.model import MODEL
-from assets.linkage.states import INDEX, Moment, state_of
+from assets.linkage.standing import LAYOUT, layout_of
+from assets.linkage.states import DECIDING, INDEX, Moment, state_of
 from decisions.refusals import DecidedPair
 from tests.assets.linkage.histories import Row, dense_rows, other_model, write_rows
 
@@ -157,6 +160,55 @@ def test_a_decision_makes_the_state_again(station: Station) -> None:
     assert crosswalk(again)[one] != crosswalk(again)[other]
     # Once: what was there before is not what it was made from.
     assert pl.read_parquet(again / "person_ledger.parquet")["run_no"].max() == 2
+
+
+def test_a_state_of_another_version_of_the_program_is_not_gone_on_from(station: Station) -> None:
+    """Who everybody was is taken over from it, and nobody is told of anything but what is so."""
+    february, _ = station.make(FEBRUARY, 65)
+    were = crosswalk(february)
+    with duckdb.connect(str(february / INDEX)) as connection:
+        connection.execute("UPDATE facts SET layout = layout - 1")
+        # As another version wrote it.
+        connection.execute("UPDATE person_features SET content = 0")
+    march, summary = station.make(MARCH, 65)
+    assert summary["before"] == FEBRUARY.name
+    assert crosswalk(march) == were and summary["n_events"] == {}
+    assert layout_of(march / INDEX) == LAYOUT
+
+
+# What neither decides who is who nor what is written of it.
+NOT_DECIDING = {
+    *(
+        "__init__.py",
+        "calibration.py",
+        "ledger.py",
+        "linkage_model.py",
+        "person_links.py",
+        "person_relink.py",
+    ),
+    *("settings.py", "splink_session.py", "states.py", "training.py"),
+}
+
+
+def test_every_module_is_said_to_decide_or_not() -> None:
+    """Or a state would outlive the code it was made by, or be made again for nothing."""
+    folder = Path(states.__file__).parent
+    names = {path.name for path in folder.iterdir() if path.suffix in (".py", ".csv")}
+    assert names == {*DECIDING, *NOT_DECIDING}
+    assert not NOT_DECIDING & set(DECIDING)
+
+
+def test_what_decides_rests_on_what_decides() -> None:
+    folder = Path(states.__file__).parent
+    modules = [folder / name for name in DECIDING if name.endswith(".py")]
+    imported = {
+        f"{node.module.rsplit('.', 1)[1]}.py"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("assets.linkage.")
+    }
+    assert "resolution.py" in imported
+    assert imported - set(DECIDING) == {"splink_session.py"}
 
 
 def test_programmes_know_nothing_of_each_other(station: Station) -> None:

@@ -11,15 +11,30 @@ import pytest
 
 from assets.linkage.cleaning import read_records
 from assets.linkage.features import create_person_features
+from assets.linkage.keys import BLOCKING_KEYS
 from assets.linkage.model import frequencies_of, read_model
-from assets.linkage.settings import BLOCKING_KEYS
 from assets.linkage.splink_session import open_connection
-from assets.linkage.training import LEAST_M, LEAST_N_BEARERS, _fill_unseen, _write_frequencies, train
+from assets.linkage.training import (
+    LEAST_M,
+    LEAST_N_BEARERS,
+    Untrainable,
+    _fill_unseen,
+    _write_frequencies,
+    train,
+)
 from data_contracts.synthetic.nominals import write_nominals
 from tests.assets.linkage.conftest import WriteRecords
 from tests.assets.linkage.histories import Row
 
 
+def test_records_of_nobody_but_one_person_train_nothing(write_records: WriteRecords, tmp_path: Path) -> None:
+    records = write_records([{}] * 4)
+    with pytest.raises(Untrainable, match="these 4 person records: too few of them are of strangers"):
+        train(records, tmp_path / "model.json", seed=1)
+    assert not (tmp_path / "model.json").exists()
+
+
+@pytest.mark.heavy
 def test_training_twice_gives_one_model(tmp_path: Path) -> None:
     [records] = write_nominals(tmp_path, n_nominals=1000, seed=11).records
     one, two = tmp_path / "one.json", tmp_path / "two.json"
