@@ -110,6 +110,14 @@ def find_previous(releases: Path, *, programme: str, period: date, as_of: dateti
     return max(found, key=lambda r: (r.as_of, r.release_id), default=None)
 
 
+def named(releases: Path, release_id: str) -> PreviousRelease:
+    """The release of that id. Raises PreviousReleaseUnreadable where there is none."""
+    for release in _published(releases):
+        if release.release_id == release_id:
+            return release
+    raise PreviousReleaseUnreadable(f"there is no release {release_id} to compare with; see `vawg releases`")
+
+
 def _published(releases: Path) -> Iterator[PreviousRelease]:
     """Every whole release; `current` is one of them by another name, and a name with a dot is half written."""
     for folder in sorted(releases.glob("[!.]*")):

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from assets.linkage.states import INDEX, SUMMARY, Moment
@@ -91,6 +92,35 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int) -> None:
         if not (paths.releases / name / "manifest.json").is_file():
             raise NotReplayable(f"the release {name}, against which its movers were measured, is gone")
         _bring(paths.releases / name, root / "releases" / name)
+
+
+def lay_out_known_now(paths: Paths, sealed: Sealed, root: Path) -> None:
+    """Put into `root` everything that is known now, and the sealed release to compare with."""
+    states = Path("linkage") / "states" / sealed.moment.programme
+    for part in (Path("receipts"), Path("extracts"), Path("findings"), states):
+        _bring(paths.root / part, root / part)
+    _bring(sealed.folder, root / "releases" / sealed.folder.name)
+
+
+def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What moved between the sealed list and the one as known now: persons by movement, and points by cause.
+
+    Rows: movement, persons; cause_label, persons, points. Who they are is written into `folder` (the two mover marts).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for mart in ("ranked_perpetrator_movers", "ranked_perpetrator_move_causes"):
+            connection.execute(
+                f"copy (from marts.{mart} order by all) to '{folder / mart}.parquet' (format parquet, compression zstd)"
+            )
+        movements = connection.execute(
+            "select movement, count(*) as persons from marts.ranked_perpetrator_movers group by 1 order by 1"
+        ).pl()
+        causes = connection.execute("""
+            select cause_label, count(distinct person_id) as persons, sum(points)::decimal(28, 1) as points
+            from marts.ranked_perpetrator_move_causes group by cause_label, cause_no order by cause_no
+        """).pl()
+    return movements, causes
 
 
 def _receipts(paths: Paths, known: dict[str, str], root: Path) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 from assets.encryption import ReleaseKey
 from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
-from assets.previous_release import PreviousRelease, find_previous, write_previous
+from assets.previous_release import PreviousRelease, find_previous, named, write_previous
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
 from decisions import review
@@ -94,16 +94,22 @@ def gather(
     period: date,
     as_of: datetime | None = None,
     decisions: Store | None = None,
+    compare_with: str | None = None,
+    later_months: bool = False,
 ) -> RunInputs:
     """Find the submissions of a run, and what people decided about the nominals of its programme.
 
+    `compare_with`: id of the release that movers are measured against, that of the month before if left out.
+    `later_months`: returns for months after the period count as well, for what they say of crimes of before.
     Without `as_of`, it is the moment of the latest receipt in scope, decision, revocation or act of review; without
     `decisions`, nobody decided anything. Raises NothingToRun where none of the month was accepted, ValueError on an unknown
     programme.
     """
     forces, last = forces_of(programme), f"{period:%Y-%m}"
     in_scope = [
-        r for r in receipts(layout) if r.force_code in forces and r.period is not None and r.period <= last
+        r
+        for r in receipts(layout)
+        if r.force_code in forces and r.period is not None and (later_months or r.period <= last)
     ]
     decided, reviewed = _decided(decisions, forces) if decisions else ([], [])
     moments = [datetime.fromisoformat(r.received_at) for r in in_scope]
@@ -115,7 +121,11 @@ def gather(
         raise _nothing(programme, f" for {last}")
     in_force = tuple(d for decision in decided if (d := decision.known(known_at)))
     entries = tuple(e for entry in reviewed if (e := entry.known(known_at)) and _says_something(e))
-    previous = find_previous(layout.releases, programme=programme, period=period, as_of=known_at)
+    previous = (
+        named(layout.releases, compare_with)
+        if compare_with
+        else find_previous(layout.releases, programme=programme, period=period, as_of=known_at)
+    )
     return RunInputs(programme, period, known_at, known, in_force, entries, previous)
 
 
@@ -245,10 +255,15 @@ def identity_decision_pairs(decisions: Iterable[IdentityDecision]) -> pl.DataFra
 
 
 class NationalRun(dg.Config):
-    """`as_of`: knowledge cut, ISO 8601; left out, everything received and decided so far is known."""
+    """`as_of`: knowledge cut, ISO 8601; left out, everything received and decided so far is known. `compare_with`: id of
+    the release that movers are measured against; left out, that of the month before. `later_months`: take returns for
+    months after the period too, for what they say of crimes of before.
+    """
 
     programme: str = "england_wales"
     as_of: str | None = None
+    compare_with: str | None = None
+    later_months: bool = False
 
 
 @dg.asset(
@@ -273,6 +288,8 @@ def run_inputs(
         period=date.fromisoformat(f"{context.partition_key}-01"),
         as_of=datetime.fromisoformat(config.as_of) if config.as_of else None,
         decisions=data_root.decisions(),
+        compare_with=config.compare_with,
+        later_months=config.later_months,
     )
     write(inputs, layout, release_key.key)
     return dg.MaterializeResult(

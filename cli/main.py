@@ -134,6 +134,16 @@ def land(paths: tuple[Path, ...]) -> None:
     help="Moment of receipt of what lies in the landing folder; now if left out.",
 )
 @click.option(
+    "--compare-with",
+    metavar="RELEASE",
+    help="Measure movers against this release; against that of the month before if left out.",
+)
+@click.option(
+    "--later-months",
+    is_flag=True,
+    help="Take returns for later months too, for what they say of crimes of before.",
+)
+@click.option(
     "--resume", is_flag=True, help="Go on with the last run of the month from the station that failed."
 )
 def run(
@@ -141,6 +151,8 @@ def run(
     programme: str,
     as_of: datetime | None,
     received_at: datetime | None,
+    compare_with: str | None,
+    later_months: bool,
     resume: bool,
 ) -> None:
     """Take in what has landed and make the month's release, showing each station as it goes."""
@@ -152,6 +164,8 @@ def run(
             programme=programme,
             as_of=as_of,
             received_at=received_at,
+            compare_with=compare_with,
+            later_months=later_months,
             resume=resume,
         )
     )
@@ -322,7 +336,12 @@ def explain(
     "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Steps and threads at once."
 )
 @click.option("--keep", is_flag=True, help="Leave the release made again where it was made.")
-def replay(release: str, seed: int, threads: int, keep: bool) -> None:
+@click.option(
+    "--as-known-now",
+    is_flag=True,
+    help="Make the month with everything known now as well, and say who moved and why.",
+)
+def replay(release: str, seed: int, threads: int, keep: bool, as_known_now: bool) -> None:
     """Make a past RELEASE (its id, or `current`) again and show that it is the same.
 
     It is made from what was in force that day: the submissions, decisions, linkage model and state of who is who named
@@ -333,7 +352,7 @@ def replay(release: str, seed: int, threads: int, keep: bool) -> None:
     """
     from cli.replay import replay as make_again
 
-    sys.exit(make_again(release, seed=seed, threads=threads, keep=keep))
+    sys.exit(make_again(release, seed=seed, threads=threads, keep=keep, as_known_now=as_known_now))
 
 
 @main.command()

@@ -27,6 +27,7 @@ try:
 
     from assets.intake import landed, place
     from assets.partitions import NoSuchMonth, partition_of
+    from assets.previous_release import PreviousReleaseUnreadable
     from assets.run_inputs import NothingToRun, forces_of, gather, latest_period
     from assets.storage import Layout
     from orchestration.resources import data_root_path
@@ -80,7 +81,14 @@ def list_releases() -> None:
 
 
 def run_month(
-    period: date | None, *, programme: str, as_of: datetime | None, received_at: datetime | None, resume: bool
+    period: date | None,
+    *,
+    programme: str,
+    as_of: datetime | None,
+    received_at: datetime | None,
+    compare_with: str | None,
+    later_months: bool,
+    resume: bool,
 ) -> int:
     """Take in, then make the release of a month. Exit code 0, 1 where a station failed, 2 where there is nothing to do."""
     layout = Layout(data_root_path()).prepare()
@@ -102,15 +110,20 @@ def run_month(
         try:
             period = period or latest_period(layout, programme)
             partition = partition_of(period)
-            gather(layout, programme=programme, period=period, as_of=as_of)
-        except (NothingToRun, NoSuchMonth) as error:
+            asked: dict[str, Any] = {
+                "as_of": as_of,
+                "compare_with": compare_with,
+                "later_months": later_months,
+            }
+            gather(layout, programme=programme, period=period, **asked)
+        except (NothingToRun, NoSuchMonth, PreviousReleaseUnreadable) as error:
             fail(str(error))
         click.echo(f"Making the release of {partition}", err=True)
-        choices = {"programme": programme, **({"as_of": as_of.isoformat()} if as_of else {})}
+        choices = {"programme": programme, **asked, "as_of": as_of.isoformat() if as_of else None}
         success = _execute(
             national_month_job,
             instance,
-            {"run_inputs": {"config": choices}},
+            {"run_inputs": {"config": {name: value for name, value in choices.items() if value}}},
             tags={"dagster/partition": partition},
             resume=resume,
         )

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -18,9 +18,24 @@ from cli.exits import CLEAN, ERRORS, fail
 try:
     from assets.paths import Paths
     from assets.release import differing
-    from assets.replay import NotReplayable, Sealed, find, lay_out, unseal_code, unseal_model
+    from assets.replay import (
+        NotReplayable,
+        Sealed,
+        differences,
+        find,
+        lay_out,
+        lay_out_known_now,
+        unseal_code,
+        unseal_model,
+    )
     from decisions.store import sqlite_url
-    from orchestration.environment import DECISIONS_URL, LINKAGE_MODEL, data_root_path, decisions_url
+    from orchestration.environment import (
+        DECISIONS_URL,
+        LINKAGE_MODEL,
+        REPOSITORY,
+        data_root_path,
+        decisions_url,
+    )
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
@@ -28,8 +43,11 @@ except ModuleNotFoundError as missing:
 THREADS = "VAWG_THREADS"
 
 
-def replay(release: str, *, seed: int, threads: int, keep: bool) -> int:
-    """Make `release` again and compare. Exit code 0 the same, 1 it differs, 2 it cannot be made again."""
+def replay(release: str, *, seed: int, threads: int, keep: bool, as_known_now: bool) -> int:
+    """Make `release` again and compare. Exit code 0 the same, 1 it differs, 2 it cannot be made again.
+
+    With `as_known_now`, make its month with everything known now too, and say what moved and why.
+    """
     paths = Paths(data_root_path())
     workshop = paths.root / "replays" / release
     with _plain_refusals():
@@ -51,9 +69,37 @@ def replay(release: str, *, seed: int, threads: int, keep: bool) -> int:
         click.echo(f"\n{len(names)} files differ: {', '.join(names)}. The new ones lie in {again}", err=True)
         return ERRORS
     click.echo("\nIdentical, byte for byte, the manifest and the pages too.")
+    if as_known_now:
+        with _plain_refusals():
+            _show_known_now(paths, sealed, workshop)
     if not keep:
-        shutil.rmtree(workshop)
+        for part in ("data", "code", "model", "now"):
+            shutil.rmtree(workshop / part, ignore_errors=True)
+        with suppress(OSError):
+            workshop.rmdir()
     return CLEAN
+
+
+def _show_known_now(paths: Paths, sealed: Sealed, workshop: Path) -> None:
+    """Make the month of the release with today's code and all that is known now; print how its list differs."""
+    root, kept = workshop / "now", workshop / "as_known_now"
+    click.echo("\nMaking the same month with everything known now", err=True)
+    lay_out_known_now(paths, sealed, root)
+    choices = ["--period", f"{sealed.moment.period:%Y-%m}", "--programme", sealed.moment.programme]
+    environment = _environment(paths, root)
+    _run(
+        ["python", "-m", "cli.main", "run", *choices, "--compare-with", sealed.folder.name, "--later-months"],
+        REPOSITORY,
+        environment,
+    )
+    movements, causes = differences(Paths(root).warehouse, kept)
+    click.echo("\nAs known now, of those on the sealed list or on today's list of that month:")
+    for movement, persons in movements.iter_rows():
+        click.echo(f"  {movement:<12}{persons:>8,} persons")
+    click.echo("\nWhy their scores differ:" if causes.height else "\nNobody's score differs.")
+    for cause, persons, points in causes.iter_rows():
+        click.echo(f"  {cause:<44}{persons:>8,} persons {points:>+14,.1f} points")
+    click.echo(f"\nPerson by person: {kept}")
 
 
 def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, threads: int) -> Path:
@@ -62,12 +108,7 @@ def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, thre
     code = unseal_code(paths, sealed, workshop / "code")
     model = unseal_model(paths, sealed, workshop / "model")
     lay_out(paths, sealed, root, seed=seed)
-    environment = os.environ | {
-        "VAWG_DATA": str(root),
-        "DAGSTER_HOME": str(root / "dagster"),
-        DECISIONS_URL: decisions_url() or sqlite_url(paths.decisions),
-        THREADS: str(threads),
-    }
+    environment = _environment(paths, root) | {THREADS: str(threads)}
     environment.pop(LINKAGE_MODEL, None)
     if model:
         environment[LINKAGE_MODEL] = str(model)
@@ -77,6 +118,15 @@ def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, thre
         ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()], code, environment
     )
     return (root / "releases" / "current").resolve()
+
+
+def _environment(paths: Paths, root: Path) -> dict[str, str]:
+    """That of a run in `root` which reads the decisions of the platform itself."""
+    return os.environ | {
+        "VAWG_DATA": str(root),
+        "DAGSTER_HOME": str(root / "dagster"),
+        DECISIONS_URL: decisions_url() or sqlite_url(paths.decisions),
+    }
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
