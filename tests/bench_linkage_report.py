@@ -335,7 +335,7 @@ def _cost_of(n: int, size: Figures) -> str:
         "full": "full link with the trained model, no index kept",
         "standing": "full link, index kept",
         "month": f"month of {size['nation']['n_month']:,} against it, index kept",
-        "undo": "undoing one merge, index kept",
+        "undo": "undoing one merge, in place",
     }
     # What runs inside a process has its own clock, and shares the process's memory with what comes before it.
     inside = {"blocking": "the floor", "rules": "rules", "splink": "plain Splink"}

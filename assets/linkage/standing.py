@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -151,13 +152,20 @@ def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    read_records(connection, None)
-    create_person_features(connection)
-    connection.execute("CREATE TABLE standing.person_features AS FROM person_features")
-    for name, columns in _TABLES.items():
+    for name, columns in {"person_features": _feature_columns(), **_TABLES}.items():
         connection.execute(
             f"CREATE TABLE standing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})"
         )
+
+
+@lru_cache(maxsize=1)
+def _feature_columns() -> dict[str, str]:
+    """The columns of `person_features` with their types, as the queries that make it give them."""
+    with open_connection() as connection:
+        read_records(connection, None)
+        create_person_features(connection)
+        columns = connection.execute("DESCRIBE person_features").fetchall()
+    return {column[0]: column[1] for column in columns}
 
 
 def _remember_former(connection: duckdb.DuckDBPyConnection, former: Path | None) -> None:
