@@ -108,7 +108,7 @@ def month_of(
         min_judgements=int(monitored.one("reviewer_min_decisions")),
     )
     negatives = negative_tests(connection)
-    found = {
+    found: dict[str, tuple[float | None, str]] = {
         "backtest_beats_counts": (lead_over_counts(past.backtest, past.window) if past.backtest else None, ""),
         "calibration_top_bands": (past.calibration.n_outside_top if past.calibration else None, ""),
         "concentration_shift": (shift, ""),
@@ -116,10 +116,10 @@ def month_of(
         "drift_psi": worst_input(drifted),
         "stability_retention": (stable["retention"][0] if stable.height else None, ""),
         "null_programme": (int(past.null_programme.says_effect) if past.null_programme else None, ""),
-        "data_gates": (gates["has_caveat"].sum(), ", ".join(gates.filter("has_caveat")["force_code"])),
+        "data_gates": (int(gates["has_caveat"].sum()), _few(gates.filter("has_caveat")["force_code"].to_list())),
         "reviewers_always_agreeing": (reviewed.n_always_agreeing if reviewed.reviewers.height else None, ""),
         "feedback_loop": (None, ""),
-        "negative_tests": (negatives["n_found"].sum(), "; ".join(negatives.filter(pl.col("n_found") > 0)["must_never"])),
+        "negative_tests": (int(negatives["n_found"].sum()), "; ".join(negatives.filter(pl.col("n_found") > 0)["must_never"])),
         **_recording_found(recorded),
     }  # fmt: skip
     notes = now.notes + past.notes + _standing_notes(reviewed)
@@ -386,6 +386,11 @@ def _stability(
 def _at_smallest_spread(sensitive: pl.DataFrame, monitored: Monitoring) -> float | None:
     least = f"{min(monitored.all('weights_ln_sd')):g}"
     return sensitive.filter(variation="weights_ln_sd", setting=least)["rbo"].first()  # type: ignore[return-value]
+
+
+def _few(names: list[str], most: int = 8) -> str:
+    """Names, or nothing where they are too many to read in a sentence."""
+    return ", ".join(names) if len(names) <= most else ""
 
 
 def _recording_found(recorded: Recording | None) -> dict[str, tuple[float | None, str]]:

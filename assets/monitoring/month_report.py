@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,7 +17,7 @@ from assets.monitoring.plots import draw_month
 from assets.monitoring.report import TEMPLATES, pooled_table
 from assets.monitoring.thresholds import Verdict
 
-CHECKS = {
+CHECKS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "period": pl.Date,
     "as_of": pl.Datetime("us"),
     "check_id": pl.String,
@@ -38,7 +37,7 @@ def checks_table(verdicts: Sequence[Verdict], period: date, as_of: datetime) -> 
         (period, as_of, v.check_id, v.section, v.statistic, v.value, v.bounds, v.owner, v.is_alert, _sentence(v))
         for v in verdicts
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=CHECKS, orient="row")
+    return pl.DataFrame(rows, schema=dict(CHECKS), orient="row")
 
 
 def notes_table(notes: Sequence[tuple[str, str]]) -> pl.DataFrame:
@@ -157,9 +156,3 @@ def _sentence(verdict: Verdict) -> str:
         return f"{said[0].upper()}{said[1:]}."
     detail = f" ({verdict.detail})" if verdict.detail else ""
     return f"{verdict.description}. {said[0].upper()}{said[1:]}.{detail}"
-
-
-def write_text(text: str, path: Path) -> Path:
-    """Write UTF-8."""
-    path.write_text(text, encoding="utf-8")
-    return path
