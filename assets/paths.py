@@ -81,6 +81,10 @@ class Paths:
         return self.root / "dbt"
 
     @property
+    def monitoring(self) -> Path:
+        return self.root / "monitoring"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 

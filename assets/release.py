@@ -18,6 +18,8 @@ import polars as pl
 
 from assets.encryption import KEY_NAME, ReleaseKey, add_key
 from assets.linkage.model import MODEL
+from assets.monitoring.monthly import CHECKS, REPORT
+from assets.monitoring.thresholds import Thresholds
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE
@@ -112,6 +114,8 @@ def write_release(
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
+    monitored = _monitoring(layout, parameters, partial)
+    held |= monitored["tables"]
     manifest = {
         "release_id": release_id,
         "programme": parameters["programme"],
@@ -124,6 +128,7 @@ def write_release(
         "review": _review(layout),
         "previous_release": previous[0] if previous else None,
         "ranked_list": _ranked_list(layout, catalogue),
+        "monitoring": monitored["checks"],
         "inputs": submissions.select(
             "submission_id",
             "content_hash",
@@ -185,6 +190,33 @@ def _add(frame: pl.DataFrame, name: str, folder: Path) -> dict[str, Any]:
     digest = sha256_of(path)
     file = path.relative_to(folder).as_posix()
     return {"file": file, "rows": frame.height, "encrypted": False, "content": digest[:16], "sha256": digest}
+
+
+def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take the run's monitoring into the release: its tables and its page. `checks`: None where the run was not monitored,
+    or how many checks there are, how many were computed, and the alerts.
+    """
+    found = layout.monitoring / CHECKS
+    checks = pl.read_parquet(found) if found.is_file() else None
+    of_the_run = (parameters["period"], parameters["as_of"])
+    if checks is None or checks.select("period", "as_of").unique().rows() != [of_the_run]:
+        return {"tables": {}, "checks": None}
+    tables = {
+        f"monitoring_{path.stem}": _add(pl.read_parquet(path), f"monitoring_{path.stem}", folder)
+        for path in sorted(layout.monitoring.glob("*.parquet"))
+    }
+    page = folder / "pages" / "monitoring.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(layout.monitoring / REPORT, page)
+    alerts = checks.filter("is_alert").select("check_id", "section", "owner", "sentence")
+    return {
+        "tables": tables,
+        "checks": {
+            "checks": checks.height,
+            "computed": checks["value"].count(),
+            "alerts": alerts.to_dicts(),
+        },
+    }
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
@@ -292,7 +324,7 @@ def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audi
         parameters={name: number for name, number, _ in parameters}
         | {"parameters_version": max((version for *_, version in parameters), default="none")},
         statements=[statement for (statement,) in statements],
-        owners=[],
+        owners=Thresholds().owners,
         model=json.loads(model.read_text(encoding="utf-8")),
         log=log,
     )
@@ -371,7 +403,7 @@ def _make_current(layout: Layout, release_id: str) -> None:
     kinds={"duckdb", "parquet"},
     partitions_def=PERIODS,
     backfill_policy=ONE_MONTH_A_RUN,
-    deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links"],
+    deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links", "ranking_monitoring"],
     pool=POOL,
     description=(
         "The month's release: every mart as Parquet, statistical apart from identifiable and from what is about "

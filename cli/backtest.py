@@ -92,7 +92,10 @@ def _say(harness: Harness, monitored: Monitoring, out: Path) -> None:
         f"Later harm held by the list, within {window} months of {len(cutoffs)} month ends "
         f"({cutoffs[0].on} to {cutoffs[-1].on}), 95% intervals\n"
     )
-    held, again = pooled_table(harness, window, "harm_share"), pooled_table(harness, window, "hit_share")
+    held, again = (
+        pooled_table(harness.backtest, window, "harm_share"),
+        pooled_table(harness.backtest, window, "hit_share"),
+    )
     tops = [c for c in held.columns if c != "ranker" and not c.endswith(("_lower", "_upper"))]
     hits = dict(again.select("ranker", tops[-1]).iter_rows())
     heads = [f"top {top}" for top in tops]

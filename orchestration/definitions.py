@@ -1,6 +1,6 @@
 """The whole house on one page: what exists, when it runs, with what.
 
-landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> release
+landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> monitoring -> release
 """
 
 import dagster as dg
@@ -11,6 +11,7 @@ from assets import submissions as intake_station
 from assets.linkage import linkage_model as training_station
 from assets.linkage import person_links as linkage_station
 from assets.linkage import person_relink as relink_station
+from assets.monitoring import monthly as monitoring_station
 from assets.warehouse import national_repository, standardised_extracts
 from orchestration import jobs, resources, schedules, sensors
 from orchestration.progress import progress_log
@@ -33,6 +34,8 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             relink_station.person_relink,
             # the repository and what is read from it
             national_repository,
+            # whether the list can be trusted, every month
+            monitoring_station.ranking_monitoring,
             # what readers see
             release_station.release,
         ],
@@ -43,6 +46,7 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             linkage_station.every_record_has_one_person,
             linkage_station.identities_are_steady,
             relink_station.months_equal_relink,
+            monitoring_station.ranking_alerts,
             release_station.release_matches_its_manifest,
         ],
         jobs=[jobs.intake, jobs.national_month, jobs.train_linkage, jobs.full_relink],

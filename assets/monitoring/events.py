@@ -6,7 +6,7 @@ victims. Nothing is dropped in silence: a fault of the file is an error that say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,7 +133,19 @@ def read_events(
     `outcomes`), outcome_on (from when it was known), link_probability, force_code, and the columns named in `groups`.
     Dates are YYYY-MM-DD, with a time or without. Raises NotEvents.
     """
-    rows = _load(path)
+    return events_of(_load(path), outcomes=outcomes, groups=groups, leave_out_faulty=leave_out_faulty)
+
+
+def events_of(
+    rows: pl.DataFrame,
+    *,
+    outcomes: Path | Mapping[str, float] | None = None,
+    groups: tuple[str, ...] | None = None,
+    leave_out_faulty: bool = False,
+) -> Events:
+    """The same of a table at hand: columns and faults as in `read_events`. `outcomes`: a file, or outcome -> weight (0..1)."""
+    if "row" not in rows.columns:
+        rows = rows.with_columns(row=pl.int_range(2, pl.len() + 2))
     wanted = _columns(rows, groups)
     typed = _type(rows.select(wanted + [c for c in ("row",) if c in rows.columns]))
     good, left_out = _judge(typed, leave_out_faulty)
@@ -282,7 +294,7 @@ def _end_of_day(second: pl.Expr) -> pl.Expr:
     return (second // DAY) * DAY + DAY - 1
 
 
-def _weigh(rows: pl.DataFrame, outcomes: Path | None) -> tuple[pl.DataFrame, list[str]]:
+def _weigh(rows: pl.DataFrame, outcomes: Path | Mapping[str, float] | None) -> tuple[pl.DataFrame, list[str]]:
     """With outcome_weight and outcome_at, and what has to be said about them."""
     rows = rows.with_columns(
         severity=pl.col("harm_days"),
@@ -301,8 +313,10 @@ def _weigh(rows: pl.DataFrame, outcomes: Path | None) -> tuple[pl.DataFrame, lis
     if "outcome" not in rows.columns:
         notes = ["The table has no outcomes: every allegation counts."]
         return rows.with_columns(outcome_weight=pl.lit(1.0), outcome_at=pl.lit(ALWAYS)), notes
-    treatment = outcome_weights(outcomes)
-    weight = {code: weight for code, (weight, _) in treatment.items()}
+    if isinstance(outcomes, Mapping):
+        weight = dict(outcomes)
+    else:
+        weight = {code: weight for code, (weight, _) in outcome_weights(outcomes).items()}
     known_since = pl.col("outcome_on").fill_null(ALWAYS) if "outcome_on" in rows.columns else pl.lit(ALWAYS)
     rows = rows.with_columns(
         outcome_weight=pl.col("outcome").replace_strict(weight, default=1.0, return_dtype=pl.Float64),

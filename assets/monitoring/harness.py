@@ -73,7 +73,7 @@ def run(
     tested = backtest(
         events, parameters, monitored, start=start, end=end, refit=refit, n_boot=n_boot, seed=seed
     )
-    checks = _Checks(events, parameters, monitored, tested, n_boot, seed)
+    checks = Checks(events, parameters, monitored, tested, n_boot, seed)
     disparities = [(top, found) for column in groups for top, found in checks.disparities(column)]
     ratios = judge(disparities, monitored) if disparities else None
     concentration, shift = checks.concentration()
@@ -108,7 +108,7 @@ def run(
     )
 
 
-class _Checks:
+class Checks:
     """The checks on the cut-offs of a finished back-test."""
 
     def __init__(
@@ -330,10 +330,10 @@ def _verdicts(
         judged("backtest_beats_counts", lead_over_counts(tested, window)),
         judged("calibration_top_bands", calibrated.n_outside_top if calibrated else None),
         judged("concentration_shift", shift),
-        *_disparity_verdicts(disparities, ratios),
+        *disparity_verdicts(disparities, ratios),
         judged("sensitivity_weights", weights),
         judged("stability_retention", stable["retention"].mean() if stable.height else None),  # type: ignore[arg-type]
-        judged("drift_psi", *_worst(drifted)),
+        judged("drift_psi", *worst_input(drifted)),
         judged("null_programme", int(null.says_effect) if null else None),
     ]
     if recorded:
@@ -345,16 +345,18 @@ def _verdicts(
     return sorted(found, key=lambda v: (int(v.section.strip("ab").partition(".")[2]), v.section, v.check_id))
 
 
-def _worst(drifted: pl.DataFrame | None) -> tuple[float | None, str]:
+def worst_input(drifted: pl.DataFrame | None) -> tuple[float | None, str]:
+    """Largest population stability index, and whose; None without a comparison."""
     if drifted is None:
         return None, ""
     worst = drifted.sort("psi", "input", descending=[True, False], nulls_last=True).row(0, named=True)
     return worst["psi"], worst["input"]
 
 
-def _disparity_verdicts(
+def disparity_verdicts(
     disparities: list[tuple[str, Disparity]], ratios: pl.DataFrame | None
 ) -> list[Verdict]:
+    """Alerts by basis, and the largest share of a missing attribute; none where nothing was compared."""
     if ratios is None:
         return []
     judged = Thresholds().judge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from assets.monitoring.backtest import Backtest
 from assets.monitoring.calibration import Calibration
 from assets.monitoring.harness import Harness
+from assets.monitoring.month import Month
 from assets.monitoring.names import in_words
 from assets.monitoring.null_programme import NullProgramme
 
@@ -51,6 +52,22 @@ def draw(harness: Harness, window_months: int, ratio_band: tuple[float, float]) 
         found["disparity"] = _disparity(harness.ratios, ratio_band)
     if harness.null_programme:
         found["null_programme"] = _null_programme(harness.null_programme)
+    return {name: svg for name, svg in found.items() if svg}
+
+
+def draw_month(month: Month, ratio_band: tuple[float, float], names: Mapping[str, str]) -> dict[str, str]:
+    """name -> SVG, of every plot the month has figures for. `names`: force_code -> what the force is called."""
+    found = {"lorenz": _lorenz(month.lorenz), "gates": _gates(month.gates, names)}
+    if month.backtest:
+        found["pooled"] = _pooled(month.backtest, month.window)
+        found["differences"] = _differences(month.backtest, month.window)
+        found["by_cutoff"] = _by_cutoff(month.backtest, month.window)
+    if month.calibration:
+        found["calibration"] = _calibration(month.calibration)
+    if month.ratios is not None:
+        found["disparity"] = _disparity(month.ratios.filter(pl.col("attribute") != "force"), ratio_band)
+    if month.null_programme:
+        found["null_programme"] = _null_programme(month.null_programme)
     return {name: svg for name, svg in found.items() if svg}
 
 
@@ -243,3 +260,21 @@ def _null_programme(found: NullProgramme) -> str:
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Share by which recorded harm fell in the year after, with no programme at all")
         return _svg("null_programme", figure)
+
+
+def _gates(gates: pl.DataFrame, names: Mapping[str, str]) -> str:
+    rows = gates.filter(pl.col("named_suspect_share").is_not_null()).sort("named_suspect_share", "force_code")
+    if not rows.height:
+        return ""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _axes(8, 0.2 * rows.height + 1)
+        places = list(range(rows.height))
+        colours = [LEARNT if caveat else PEER for caveat in rows["has_caveat"]]
+        axes.scatter(rows["named_suspect_share"].to_list(), places, c=colours, s=22, zorder=3)
+        middle = float(rows["named_suspect_share"].median())  # type: ignore[arg-type]
+        axes.axvline(middle, color="#14202b", linewidth=1)
+        axes.axvline(middle / 2, color="#14202b", linewidth=1, linestyle="--")
+        axes.set_yticks(places, [names.get(force, force) for force in rows["force_code"]], fontsize=7)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("Share of crimes in scope with a named suspect")
+        return _svg("gates", figure)

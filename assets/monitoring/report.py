@@ -13,7 +13,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from assets.monitoring.backtest import MEASURES, top_name
+from assets.monitoring.backtest import MEASURES, Backtest, top_name
 from assets.monitoring.disparity import CAVEAT
 from assets.monitoring.events import Events
 from assets.monitoring.harness import Harness
@@ -96,11 +96,9 @@ def tables_of(harness: Harness) -> dict[str, pl.DataFrame]:
     return {name: table for name, table in found.items() if table is not None}
 
 
-def pooled_table(harness: Harness, window_months: int, measure: str) -> pl.DataFrame:
+def pooled_table(result: Backtest, window_months: int, measure: str) -> pl.DataFrame:
     """A row a ranker, best first at 5%: ranker, and of each top value, lower and upper, named `<top>`, `<top>_lower` ..."""
-    rows = harness.backtest.table.filter(
-        pl.col("cutoff_on").is_null(), window_months=window_months, measure=measure
-    )
+    rows = result.table.filter(pl.col("cutoff_on").is_null(), window_months=window_months, measure=measure)
     wide = rows.select("ranker").unique()
     for top in rows["top"].unique(maintain_order=True):
         part = rows.filter(top=top).select(
@@ -118,7 +116,7 @@ def render(
     window = int(monitored.all("window_months")[0])
     tops = [top_name(t) for t in monitored.all("top_persons") + monitored.all("top_share")]
     cutoffs = harness.backtest.cutoffs
-    return _TEMPLATES.get_template("backtest.html").render(
+    return TEMPLATES.get_template("backtest.html").render(
         harness=harness,
         events=events,
         run=run,
@@ -127,7 +125,7 @@ def render(
         tops=tops,
         measures=MEASURES,
         pooled={
-            (w, m): pooled_table(harness, w, m).to_dicts()
+            (w, m): pooled_table(harness.backtest, w, m).to_dicts()
             for w in (int(w) for w in monitored.all("window_months"))
             for m in MEASURES
         },
@@ -186,11 +184,11 @@ def _day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(share=_share, number=_number, day=_day, in_words=in_words)
+TEMPLATES.filters.update(share=_share, number=_number, day=_day, in_words=in_words)

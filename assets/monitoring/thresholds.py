@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,17 @@ class Thresholds:
             raise NoParameters(f"{path.name} has no column {', '.join(missing)}")
         self._rows = {row["check_id"]: row for row in rows.iter_rows(named=True)}
 
+    @property
+    def ids(self) -> list[str]:
+        """Every check, by section and then by its id."""
+        rows = self._rows.values()
+        return [r["check_id"] for r in sorted(rows, key=lambda r: (_place(r["section"]), r["check_id"]))]
+
+    @property
+    def owners(self) -> list[str]:
+        """The teams that answer alerts, each once, in order of name."""
+        return sorted({row["owner"] for row in self._rows.values()})
+
     def judge(self, check_id: str, value: float | None, detail: str = "") -> Verdict:
         """Whether the value raises the check's alert. A value that could not be computed raises none and says so."""
         if check_id not in self._rows:
@@ -66,6 +78,10 @@ class Thresholds:
             description=row["description"],
             detail=detail or ("could not be computed" if value is None else ""),
         )
+
+
+def _place(section: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", section)]
 
 
 def _in_words(below: float | None, above: float | None, included: bool) -> str:

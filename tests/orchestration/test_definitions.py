@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
+from assets.monitoring.thresholds import Thresholds
 from orchestration.definitions import defs
 
 STATIONS = [
@@ -17,6 +18,7 @@ STATIONS = [
     "repository",
     "ranking",
     "marts",
+    "monitoring",
     "release",
 ]
 
@@ -72,6 +74,7 @@ def test_whatever_opens_the_warehouse_sits_in_its_pool() -> None:
     assert {n for n, pool in pools.items() if pool == "warehouse"} == {
         "standardised_extracts",
         "national_repository",
+        "ranking_monitoring",
         "release",
     }
 
@@ -82,3 +85,14 @@ def test_whatever_opens_the_warehouse_sits_in_its_pool() -> None:
 def test_a_wrong_answer_cannot_travel(graph: dg.AssetGraph, check: str) -> None:
     (key,) = [k for k in graph.asset_check_keys if k.name == check]
     assert graph.get(key).blocking
+
+
+def test_every_threshold_is_a_check_that_warns_before_the_release(graph: dg.AssetGraph) -> None:
+    checks = {
+        k.name: graph.get(k)
+        for k in graph.asset_check_keys
+        if k.asset_key == dg.AssetKey("ranking_monitoring")
+    }
+    assert set(checks) == set(Thresholds().ids)
+    assert not any(check.blocking for check in checks.values())
+    assert dg.AssetKey("ranking_monitoring") in graph.get(dg.AssetKey("release")).parent_keys
