@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -25,10 +25,12 @@ from tests.assets.test_intake import tree
 from tests.decisions.reviewing import NOON, Desk
 
 QUICK = monitoring().but(pooled_cutoffs=2, weights_draws=2, recording_draws=2, monthly_draws=40)
+# Too short for a back-test, which is what costs.
+RECENT = pl.col("reported_on") >= date(2021, 9, 1)
 
 
-def allegations(years: int = 4) -> pl.DataFrame:
-    return events(5, Nature(n_persons=6_000, years=years))
+def allegations(years: int = 4, n_persons: int = 6_000) -> pl.DataFrame:
+    return events(5, Nature(n_persons=n_persons, years=years))
 
 
 def people(rows: pl.DataFrame) -> pl.DataFrame:
@@ -126,7 +128,7 @@ def test_a_planted_defect_raises_its_alert(
 
 
 def test_a_short_history_says_what_it_needs_and_what_it_has(layout: Layout) -> None:
-    rows = allegations().filter(pl.col("reported_on") >= datetime(2022, 10, 1))
+    rows = allegations().filter(pl.col("reported_on") >= date(2022, 10, 1))
     fill(layout, rows, of_years(4), people(rows))
     found = month(layout)
     said = " ".join(note for _, note in found.notes)
@@ -158,7 +160,7 @@ def test_a_reviewer_who_always_agrees_is_counted_and_not_named(layout: Layout, t
         if n < 3:
             desk.take("view", "Bob Example").take("remove", "Bob Example")
         at = desk.at
-    rows = allegations(3)
+    rows = allegations(3, 1_000)
     fill(layout, rows, of_years(3), people(rows))
     found = month(layout, review.in_force(store, datetime(2026, 3, 30)))
     assert found.people.reviewers.rows() == [(1, 51, 1.0, True), (2, 3, None, False)]
@@ -167,7 +169,7 @@ def test_a_reviewer_who_always_agrees_is_counted_and_not_named(layout: Layout, t
 
 
 def test_what_is_written_names_nobody_and_is_the_same_for_rows_in_another_order(layout: Layout) -> None:
-    rows = allegations(3)
+    rows = allegations(3, 1_000)
     fill(layout, rows, of_years(3), people(rows))
     checks = write_monitoring(layout, monitored=QUICK)
     first = tree(layout.monitoring)
@@ -185,11 +187,11 @@ def test_what_is_written_names_nobody_and_is_the_same_for_rows_in_another_order(
     }
     assert not held & set(rows["person_id"]) and not held & set(rows["event_id"])
     page = (layout.monitoring / "report.html").read_text()
-    assert "P00" not in page and "http" not in page.replace("http://www.w3.org", "")
+    assert "P00" not in page and 'src="http' not in page and 'href="http' not in page
 
 
 def test_a_table_of_the_month_before_does_not_stay(layout: Layout) -> None:
-    rows = allegations(3)
+    rows = allegations(3, 1_000).filter(RECENT)
     fill(layout, rows, of_years(3), people(rows))
     write_parquet(pl.DataFrame({"old": [1]}), layout.monitoring / "old.parquet")
     write_monitoring(layout, monitored=QUICK)
@@ -197,7 +199,7 @@ def test_a_table_of_the_month_before_does_not_stay(layout: Layout) -> None:
 
 
 def test_a_run_in_which_nobody_can_be_ranked_is_said_and_no_error(layout: Layout) -> None:
-    rows = allegations(3)
+    rows = allegations(3, 1_000).filter(RECENT)
     everybody_young = people(rows).with_columns(is_child=pl.lit(True))
     fill(layout, rows, of_years(3), everybody_young)
     checks = write_monitoring(layout)
@@ -206,7 +208,7 @@ def test_a_run_in_which_nobody_can_be_ranked_is_said_and_no_error(layout: Layout
 
 
 def test_every_threshold_has_a_check_result_with_its_owner(layout: Layout) -> None:
-    rows = allegations(3)
+    rows = allegations(3, 1_000).filter(RECENT)
     fill(layout, rows, of_years(3), people(rows))
     change(layout, "update marts.ranking_data_gates set has_caveat = true")
     write_monitoring(layout, monitored=QUICK)
