@@ -22,7 +22,7 @@ from assets.monitoring.month_report import (
     render_nothing,
     tables_of_month,
 )
-from assets.monitoring.parameters import monitoring, score_parameters
+from assets.monitoring.parameters import Monitoring, monitoring, score_parameters
 from assets.monitoring.thresholds import Thresholds
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_parquet
@@ -43,15 +43,18 @@ _READ = (
 )
 
 
-def write_monitoring(layout: Layout, decisions: Store | None = None) -> pl.DataFrame:
+def write_monitoring(
+    layout: Layout, decisions: Store | None = None, *, monitored: Monitoring | None = None
+) -> pl.DataFrame:
     """Write the month's tables (`<table>.parquet`) and `report.html` into the root's folder `monitoring`, in place of the
     last month's. Returns the table of checks. `decisions`: where reviews are kept; without it nobody judged anything.
+    `monitored`: other numbers than the seed's.
 
     A run in which nobody can be ranked has a page that says so, and its checks are not computed.
     """
     run = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
     entries = _known(review.in_force(decisions, run["as_of"])) if decisions else []
-    parameters, monitored = score_parameters(), monitoring()
+    parameters, monitored = score_parameters(), monitored or monitoring()
     # One thread: the order of summation is then fixed, and so are the bytes.
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection, threadpool_limits(1):
         names = dict(

@@ -65,10 +65,16 @@ def draw_month(month: Month, ratio_band: tuple[float, float], names: Mapping[str
     if month.calibration:
         found["calibration"] = _calibration(month.calibration)
     if month.ratios is not None:
-        found["disparity"] = _disparity(month.ratios.filter(pl.col("attribute") != "force"), ratio_band)
+        found["disparity"] = _disparity(_shown(month.ratios), ratio_band)
     if month.null_programme:
         found["null_programme"] = _null_programme(month.null_programme)
     return {name: svg for name, svg in found.items() if svg}
+
+
+def _shown(ratios: pl.DataFrame) -> pl.DataFrame:
+    """What can be read in one picture: no ratios of single forces, and not the shortest list; groups with what they are of."""
+    kept = ratios.filter((pl.col("attribute") != "force") & (pl.col("top") != "1%"))
+    return kept.with_columns(group=pl.format("{}: {}", "attribute", "group"))
 
 
 def _svg(name: str, figure: Figure) -> str:

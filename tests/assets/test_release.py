@@ -13,6 +13,9 @@ import polars as pl
 import pytest
 
 from assets import release as station
+from assets.monitoring.month_report import checks_table
+from assets.monitoring.monthly import CHECKS, REPORT
+from assets.monitoring.thresholds import Thresholds
 from assets.previous_release import RELEASE_FILE, RELEASE_SCHEMA
 from assets.release import (
     IDENTITY_DECISIONS,
@@ -251,6 +254,41 @@ def test_the_page_says_who_is_not_listed_and_why(layout: Layout) -> None:
     page = (folder / "pages" / "index.html").read_text()
     assert "identity under review" in page and "two sexes" in page
     assert "P1" not in page
+
+
+def monitor(layout: Layout, as_of: datetime = AS_OF) -> None:
+    """The month's monitoring as the station leaves it: one check that raised an alert, one that could not be computed."""
+    thresholds = Thresholds()
+    verdicts = [thresholds.judge("drift_psi", 0.4, "harm_days"), thresholds.judge("null_programme", None)]
+    write_parquet(checks_table(verdicts, date(2026, 2, 1), as_of), layout.monitoring / CHECKS)
+    write_parquet(pl.DataFrame({"n": [1]}), layout.monitoring / "volume.parquet")
+    (layout.monitoring / REPORT).write_text("<p>the month</p>")
+
+
+def test_the_months_monitoring_is_part_of_the_release_and_its_alerts_are_on_the_first_page(
+    layout: Layout,
+) -> None:
+    monitor(layout)
+    folder = write_release(layout, CATALOGUE)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {"monitoring_checks", "monitoring_volume"} <= set(manifest["marts"])
+    assert (folder / "statistical" / "monitoring_checks.parquet").is_file()
+    assert (folder / "pages" / "monitoring.html").read_text() == "<p>the month</p>"
+    (alert,) = manifest["monitoring"]["alerts"]
+    assert (alert["check_id"], alert["owner"]) == ("drift_psi", "Data quality team")
+    assert (manifest["monitoring"]["checks"], manifest["monitoring"]["computed"]) == (2, 1)
+    page = (folder / "pages" / "index.html").read_text()
+    assert 'href="monitoring.html"' in page and "Data quality team" in page
+    record = (folder / "pages" / "transparency_record.html").read_text()
+    assert "Ethics committee" in record
+
+
+def test_the_monitoring_of_another_run_is_not_taken_in(layout: Layout) -> None:
+    monitor(layout, as_of=datetime(2026, 3, 5))
+    folder = write_release(layout, CATALOGUE)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["monitoring"] is None and not (folder / "pages" / "monitoring.html").exists()
+    assert "How the list is monitored" not in (folder / "pages" / "index.html").read_text()
 
 
 def test_an_empty_list_says_why(layout: Layout) -> None:

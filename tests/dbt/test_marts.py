@@ -288,3 +288,22 @@ def test_a_rule_that_found_something_is_scored_for_every_force(query: Query) -> 
         "where check_id = 'rule:offences:recorded_late' and n_checked > 0 order by 1"
     )
     assert rows == [(B, 0), (A, 1)]
+
+
+def test_every_force_has_its_gates_and_who_sent_nothing_is_told_apart(query: Query) -> None:
+    rows = query("select force_code, months_behind, has_caveat, caveat from marts.ranking_data_gates")
+    found = {force: rest for force, *rest in rows}
+    assert len(found) == 43
+    assert found[A] == [0, False, None]
+    # C's only return was held.
+    assert found[C] == [None, True, "This force has no return in the run."]
+
+
+def test_the_shares_of_the_gates_by_hand(query: Query) -> None:
+    """Of B's 14 crimes in scope 9 name somebody who is identified; 5 of the 6 nominals named hold by a link of .9 or more."""
+    rows = query(
+        "select n_crimes, named_suspect_share, n_suspect_records, sure_link_share, lowest_link_probability "
+        "from marts.ranking_data_gates where force_code = ?",
+        B,
+    )
+    assert rows == [(14, pytest.approx(9 / 14), 6, pytest.approx(5 / 6), 0.85)]
