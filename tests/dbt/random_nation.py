@@ -232,9 +232,9 @@ def _crimes(rng: Rng, nominals: pl.DataFrame) -> pl.DataFrame:
             "offence_code": unless_tied(
                 _pick(rng, CODES, m), np.asarray(CODES[:8])[(group + number) % 8].tolist()
             ),
-            "committed_from": committed,
-            "reported_at": reported,
-            "recorded_at": reported,
+            "committed_from": committed.astype("datetime64[us]"),
+            "reported_at": reported.astype("datetime64[us]"),
+            "recorded_at": reported.astype("datetime64[us]"),
             "outcome_code": pl.Series(
                 unless_tied(_pick(rng, OUTCOMES, m, [30, 10, *[6] * 8, 2, 2, 1, 0.6, 2, 2, 2]), ["0"] * m),
                 dtype=pl.String,
@@ -243,7 +243,7 @@ def _crimes(rng: Rng, nominals: pl.DataFrame) -> pl.DataFrame:
                 _pick(rng, ["live", "cancelled", "transferred"], m, [8, 1, 1]), ["live"] * m
             ),
         }
-    ).cast({name: pl.Datetime("us") for name in ("committed_from", "reported_at", "recorded_at")})
+    )
 
 
 def _suspects(rng: Rng, crimes: pl.DataFrame, nominals: pl.DataFrame) -> pl.DataFrame:
