@@ -264,9 +264,12 @@ def _write_links(root: Path, submissions: Sequence[Submission], links: Sequence[
 
 def _tree(links: Sequence[Link]) -> list[Row]:
     """Each person's records in a row, every link a bit weaker than the one before."""
+    records: dict[str, list[str]] = {}
+    for link in links:
+        records.setdefault(link.person_id, []).append(link.record_id)
     tree = []
-    for person_id in sorted({link.person_id for link in links}):
-        chain = list(pairwise(link.record_id for link in links if link.person_id == person_id))
+    for person_id in sorted(records):
+        chain = list(pairwise(records[person_id]))
         tree += [
             {
                 "person_id": person_id,

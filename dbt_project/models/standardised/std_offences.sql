@@ -1,6 +1,16 @@
 -- Grain: one crime, in the version that stands. Cancelled and transferred crimes keep their row and are not counted.
 with current_offences as (
     {{ current_records('stg_extracts__offences', 'offences', 'crime_ref') }}
+),
+
+first_reports as (
+    -- An amendment must not make an old report new, nor may a crime that was taken back and sent again.
+    select
+        force_code,
+        crime_ref,
+        min(reported_at) as reported_at
+    from {{ ref('stg_extracts__offences') }}
+    group by force_code, crime_ref
 )
 
 select
@@ -17,7 +27,7 @@ select
     offences.committed_from,
     offences.committed_to,
     offences.committed_time_known,
-    offences.reported_at,
+    first_reports.reported_at,
     offences.recorded_at,
     cast({{ dbt.date_trunc('month', 'offences.recorded_at') }} as date) as recorded_month,
     offences.location_type as location_type_raw,
@@ -41,6 +51,10 @@ inner join current_offences
         offences.force_code = current_offences.force_code
         and offences.crime_ref = current_offences.crime_ref
         and offences.submission_id = current_offences.submission_id
+inner join first_reports
+    on
+        offences.force_code = first_reports.force_code
+        and offences.crime_ref = first_reports.crime_ref
 left join {{ ref('offence_codes') }} as codes on offences.offence_code = codes.code
 left join {{ ref('outcome_codes') }} as outcomes on coalesce(offences.outcome_code, '0') = outcomes.code
 left join {{ ref('std_value_mappings') }} as mappings
