@@ -11,9 +11,9 @@ in_words as (
         sum(listed_points) as listed_points,
         max(case when is_cause_of_listing then cause end) as listing_cause,
         {{ dbt.listagg(
-            "cause_label || ' ' || case when points > 0 then '+' else '' end || cast(cast(points as decimal(28, 1)) as " ~ dbt.type_string() ~ ")",
+            "cause_label || ' ' || case when listed_points > 0 then '+' else '' end || cast(cast(listed_points as decimal(28, 1)) as " ~ dbt.type_string() ~ ")",
             "', '",
-            'order by abs(points) desc, cause_no'
+            'order by abs(listed_points) desc, cause_no'
         ) }} as causes_in_words
     from {{ ref('ranked_perpetrator_move_causes') }}
     group by person_id
