@@ -6,13 +6,13 @@ select
     causes.points
 from {{ ref('ranked_perpetrator_movers') }} as movers
 inner join {{ ref('ranked_perpetrator_move_causes') }} as causes on movers.person_id = causes.person_id
-left join {{ ref('stg_run__previous_ranked_perpetrators') }} as before on movers.person_id = before.person_id
-left join {{ ref('ranked_perpetrators') }} as after on movers.person_id = after.person_id
+left join {{ ref('stg_run__previous_ranked_perpetrators') }} as previous on movers.person_id = previous.person_id
+left join {{ ref('ranked_perpetrators') }} as today_persons on movers.person_id = today_persons.person_id
 where
-    (causes.cause = 'gate' and causes.points <> 0 and before.person_id is not null and after.person_id is not null)
+    (causes.cause = 'gate' and causes.points <> 0 and previous.person_id is not null and today_persons.person_id is not null)
     or (
         causes.cause = 'parameters'
         and causes.points <> 0
-        and before.parameters_version = after.parameters_version
-        and before.weights_version = after.weights_version
+        and previous.parameters_version = today_persons.parameters_version
+        and previous.weights_version = today_persons.weights_version
     )
