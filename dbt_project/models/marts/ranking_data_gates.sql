@@ -119,7 +119,12 @@ measured as (
         force_code,
         'outcome_lag' as gate_id,
         count(*) as n_units,
-        avg(cast({{ dbt.datediff('reported_at', 'outcome_on', 'day') }} as double precision)) as measure
+        avg(
+            cast(
+                {{ dbt.datediff('reported_at', 'outcome_on', 'day') }}
+                as double precision
+            )
+        ) as measure
     from crimes
     where outcome_on is not null
     group by force_code
@@ -142,7 +147,10 @@ measured as (
         returns.force_code,
         'months_behind' as gate_id,
         1 as n_units,
-        cast({{ dbt.datediff('returns.last_period', 'run.period', 'month') }} as double precision) as measure
+        cast(
+            {{ dbt.datediff('returns.last_period', 'run.period', 'month') }}
+            as double precision
+        ) as measure
     from returns
     cross join run
 ),
@@ -234,7 +242,8 @@ select
     returns.last_period,
     cast(wide.months_behind as bigint) as months_behind,
     cast(
-        {{ dbt.datediff('returns.last_received_at', 'forces.as_of', 'day') }} as bigint
+        {{ dbt.datediff('returns.last_received_at', 'forces.as_of', 'day') }}
+        as bigint
     ) as load_age_days,
     cast(coalesce(caveats.n_gates_under, case when returns.last_period is null then 1 else 0 end) as bigint)
         as n_gates_under,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -17,7 +18,7 @@ from assets.monitoring.parameters import monitoring, score_parameters
 from assets.monitoring.thresholds import Thresholds
 from assets.storage import DataRoot, Layout, write_parquet
 from decisions import review
-from decisions.review_entries import Subject
+from decisions.review_entries import Entry, Subject
 from decisions.store import open_store, sqlite_url
 from tests.assets.monitoring.made_up_events import Nature, events
 from tests.assets.monitoring.warehouses import FORCES, fill, of_years
@@ -41,7 +42,7 @@ def people(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def month(layout: Layout, entries: list[review.Entry] | None = None) -> Month:
+def month(layout: Layout, entries: list[Entry] | None = None) -> Month:
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
         return month_of(connection, entries or [], layout.run / PREVIOUS, score_parameters(), QUICK)
 
@@ -212,8 +213,9 @@ def test_every_threshold_has_a_check_result_with_its_owner(layout: Layout) -> No
     fill(layout, rows, of_years(3), people(rows))
     change(layout, "update marts.ranking_data_gates set has_caveat = true")
     write_monitoring(layout, monitored=QUICK)
-    results = list(ranking_alerts(data_root=DataRoot(path=str(layout.root))))  # type: ignore[arg-type]
-    assert {r.check_name for r in results} == set(Thresholds().ids)  # type: ignore[union-attr]
-    (gates,) = [r for r in results if r.check_name == "data_gates"]  # type: ignore[union-attr]
-    assert not gates.passed and gates.severity == dg.AssetCheckSeverity.WARN  # type: ignore[union-attr]
-    assert gates.metadata["owner"].value == "Data quality team"  # type: ignore[union-attr]
+    found: Any = ranking_alerts(data_root=DataRoot(path=str(layout.root)))
+    results: list[dg.AssetCheckResult] = list(found)
+    assert {r.check_name for r in results} == set(Thresholds().ids)
+    (gates,) = [r for r in results if r.check_name == "data_gates"]
+    assert not gates.passed and gates.severity == dg.AssetCheckSeverity.WARN
+    assert gates.metadata["owner"].value == "Data quality team"
