@@ -111,7 +111,10 @@ class Amended:
         )
         amended = sent_again(amended, parts[0], 2, status=pl.lit("cancelled"))
         amended = sent_again(amended, parts[1], 2, outcome_code=pl.lit("14"))
-        amended = sent_again(amended, parts[2], 2, reported_at=pl.col("reported_at") - pl.duration(days=100))
+        # What was not yet reported at T stays so: it may not come in by the back door.
+        reported = pl.col("reported_at")
+        earlier = pl.when(reported > T).then(reported).otherwise(reported - pl.duration(days=100))
+        amended = sent_again(amended, parts[2], 2, reported_at=earlier)
         amended = sent_again(amended, parts[3], 2)
         cleared = parts[3].select(*KEY, sequence=pl.lit(2, pl.Int32), is_cleared=pl.lit(value=True))
         rows = amended.suspects.join(cleared, on=[*KEY, "sequence"], how="left", maintain_order="left")
