@@ -267,7 +267,7 @@ def _tree(links: Sequence[Link]) -> list[Row]:
     records: dict[str, list[str]] = {}
     for link in links:
         records.setdefault(link.person_id, []).append(link.record_id)
-    tree = []
+    tree: list[Row] = []
     for person_id in sorted(records):
         chain = list(pairwise(records[person_id]))
         tree += [

@@ -265,7 +265,7 @@ def _suspects(rng: Rng, crimes: pl.DataFrame, nominals: pl.DataFrame) -> pl.Data
         chosen.append(part.with_columns(person_ref=there.gather(rng.integers(0, there.len(), part.height))))
     doubles = (
         free.filter(pl.Series(rng.random(free.height) < 0.5))
-        .join(others, on=["force_code", "person"], suffix="_other")
+        .join(others, on=["force_code", "person"], suffix="_other", maintain_order="left_right")
         .filter(pl.col("person_ref") != pl.col("person_ref_other"))
         .with_columns(person_ref=pl.col("person_ref_other"))
     )
@@ -328,7 +328,7 @@ def _person_rows(rng: Rng, nominals: pl.DataFrame, victims: pl.DataFrame) -> pl.
     first = nominals.select(*facts, sex=pl.lit("M"), **names)
     again = first.filter(pl.Series(rng.random(first.height) < 0.1))
     earlier = again.with_columns(deceased_on=pl.lit(None, pl.Date), in_custody=pl.lit("N"))
-    once = first.join(again.select(facts[:2]), on=facts[:2], how="anti")
+    once = first.join(again.select(facts[:2]), on=facts[:2], how="anti", maintain_order="left")
     women = victims.select(
         "force_code",
         "person_ref",
@@ -362,7 +362,7 @@ def _decisions(
         }
     )
     decided = (
-        nominals.join(entries, on="person_id")
+        nominals.join(entries, on="person_id", maintain_order="left")
         .select(
             "entry_id",
             "person_id",
@@ -442,7 +442,9 @@ def sent_again(drawn: Nation, crimes: pl.DataFrame, sequence: int, **changed: pl
 
 def _with_later_states(rng: Rng, drawn: Nation, tied_crimes: pl.DataFrame, tied: pl.DataFrame) -> Nation:
     """Of May's crimes some are cancelled, reopened or taken back in June; of its nominals some are taken back."""
-    in_may = drawn.crimes.filter(pl.col("period") == MAY).join(tied_crimes, on=KEY, how="anti")
+    in_may = drawn.crimes.filter(pl.col("period") == MAY).join(
+        tied_crimes, on=KEY, how="anti", maintain_order="left"
+    )
     fate = pl.Series(rng.random(in_may.height))
     changed = sent_again(
         drawn,
@@ -453,7 +455,7 @@ def _with_later_states(rng: Rng, drawn: Nation, tied_crimes: pl.DataFrame, tied:
     gone = in_may.filter((fate >= 0.08) & (fate < 0.11))
     nominals = drawn.persons.filter(
         (pl.col("period") == MAY) & pl.col("person_ref").str.starts_with("S")
-    ).join(tied, on=["force_code", "person_ref"], how="anti")
+    ).join(tied, on=["force_code", "person_ref"], how="anti", maintain_order="left")
     lost = nominals.filter(pl.Series(rng.random(nominals.height) < 0.01))
     return Nation(
         changed.crimes,

@@ -98,7 +98,7 @@ class Amended:
         share = pl.Series(rng.random(self.lessened.height))
         parts = [self.lessened.filter((share >= i / 5) & (share < (i + 1) / 5)) for i in range(5)]
         days = pl.Series(rng.integers(1, 900, self.kept.height))
-        later = pl.min_horizontal(pl.col("reported_at") + pl.duration(days=days), pl.lit(T))
+        later = pl.min_horizontal(pl.col("reported_at") + pl.duration(days=pl.lit(days)), pl.lit(T))
         known = pl.col("outcome_code").is_null() | pl.col("outcome_code").is_in(["0", "1", "8", "9", "15"])
         amended = sent_again(
             drawn,
@@ -111,7 +111,10 @@ class Amended:
         )
         amended = sent_again(amended, parts[0], 2, status=pl.lit("cancelled"))
         amended = sent_again(amended, parts[1], 2, outcome_code=pl.lit("14"))
-        amended = sent_again(amended, parts[2], 2, reported_at=pl.col("reported_at") - pl.duration(days=100))
+        # What was not yet reported at T stays so: it may not come in by the back door.
+        reported = pl.col("reported_at")
+        earlier = pl.when(reported > T).then(reported).otherwise(reported - pl.duration(days=100))
+        amended = sent_again(amended, parts[2], 2, reported_at=earlier)
         amended = sent_again(amended, parts[3], 2)
         cleared = parts[3].select(*KEY, sequence=pl.lit(2, pl.Int32), is_cleared=pl.lit(value=True))
         rows = amended.suspects.join(cleared, on=[*KEY, "sequence"], how="left", maintain_order="left")
@@ -207,11 +210,15 @@ def standing(drawn: Nation) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, p
     first = drawn.crimes.group_by(KEY).agg(pl.col("reported_at").min())
     crimes = latest(drawn.crimes, "offences", "crime_ref").drop("reported_at").join(first, on=KEY)
     version = [*KEY, *VERSION]
+    victims, suspects = (
+        f.join(crimes.select(version), on=version, how="semi") for f in (drawn.victims, drawn.suspects)
+    )
+    # In a fixed order: what is drawn from them must be the same at each run.
     return (
-        crimes,
-        drawn.victims.join(crimes.select(version), on=version, how="semi"),
-        drawn.suspects.join(crimes.select(version), on=version, how="semi"),
-        latest(drawn.persons, "persons", "person_ref"),
+        crimes.sort(KEY),
+        victims.sort(*KEY, "victim_no"),
+        suspects.sort(*KEY, "suspect_no"),
+        latest(drawn.persons, "persons", "person_ref").sort("force_code", "person_ref"),
     )
 
 
@@ -334,7 +341,7 @@ class Expected:
             rows["offence_id"].to_list(),
             rows["victim_id"].to_list(),
         )
-        parameters, at = score_parameters(), int(seconds(T))
+        parameters, at = score_parameters(), int(seconds(np.datetime64(T)))
         grave = parameters.but(severity_exponent=parameters.severity_exponent_grave)
         snapshot = Snapshot(found, at)
         scores = pl.DataFrame(

@@ -39,7 +39,7 @@ def drawn(seed: int) -> pl.DataFrame:
             "n_victims": rng.integers(1, 4, n),
         }
     )
-    rows = events.select(pl.all().repeat_by("n_victims")).explode(pl.all()).drop("n_victims")
+    rows = events.select(pl.all().repeat_by("n_victims")).explode(events.columns).drop("n_victims")
     who = pl.Series([f"V{v}" if v < 5 else None for v in rng.integers(0, 6, rows.height)], dtype=pl.String)
     return rows.with_columns(victim=who)
 
