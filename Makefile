@@ -93,6 +93,11 @@ format: setup ## Bring code into shape
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_ranking
+
+.PHONY: bench-ranking
+bench-ranking: setup ## Measure the ranking of 5 million allegations, and write docs/benchmarks_ranking.md
+	@$(BIN)/python -m tests.bench_ranking
 
 .PHONY: bench-linkage
 bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md

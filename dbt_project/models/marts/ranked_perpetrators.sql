@@ -12,13 +12,23 @@ statements as (
     where shown_with = 'row'
 ),
 
-as_victim as (
+worded as (
     select
-        person_id,
-        count(distinct offence_id) as n_offences_as_victim
-    from {{ ref('national_involvements') }}
-    where role = 'victim' and person_id is not null
-    group by person_id
+        statement,
+        case when statement_on_custody is null then statement else statement || ' ' || statement_on_custody end
+            as statement_custody_not_checked
+    from statements
+),
+
+as_victim as (
+    -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
+    select
+        victims.person_id,
+        count(distinct victims.offence_id) as n_offences_as_victim
+    from {{ ref('national_involvements') }} as victims
+    inner join {{ ref('scored_persons') }} as persons on victims.person_id = persons.person_id
+    where victims.role = 'victim'
+    group by victims.person_id
 )
 
 select
@@ -83,13 +93,13 @@ select
     persons.weights_version,
     persons.link_model_version,
     case
-        when persons.in_custody in ('Y', 'N') or statements.statement_on_custody is null then statements.statement
-        else statements.statement || ' ' || statements.statement_on_custody
+        when persons.in_custody in ('Y', 'N') then worded.statement
+        else worded.statement_custody_not_checked
     end as statement
 from {{ ref('scored_persons') }} as persons
 cross join {{ ref('national_run') }} as run
 cross join parameters
-cross join statements
+cross join worded
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id

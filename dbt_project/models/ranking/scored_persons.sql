@@ -12,18 +12,15 @@ with parameters as (
     ]) }}
 ),
 
-scores as (
+force_scores as (
+    -- Every allegation is read once: the few forces of a person are then put together.
     select
         offences.person_id,
-        cast(sum(offences.contribution) as decimal(28, 12)) as score,
-        cast(sum(offences.contribution_grave) as decimal(28, 12)) as score_grave,
-        cast(sum(offences.contribution_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
-        cast(sum(case when offences.is_outcome_known then 0 else offences.contribution end) as decimal(28, 12))
-            as score_outcome_unknown,
-        max(offences.multiplier) as multiplier,
-        max(offences.n_incidents) as n_incidents,
-        max(offences.n_non_crime_incidents) as n_non_crime_incidents,
-        max(offences.n_victims) as n_victims,
+        offences.force_code,
+        sum(offences.contribution) as score,
+        sum(offences.contribution_grave) as score_grave,
+        sum(offences.contribution_gravest_harm) as score_gravest_harm,
+        sum(case when offences.is_outcome_known then 0 else offences.contribution end) as score_outcome_unknown,
         count(*) as n_allegations,
         {{ count_where('offences.is_counted') }} as n_counted,
         {{ count_where('offences.is_counted and offences.is_recent') }} as n_recent,
@@ -31,6 +28,7 @@ scores as (
         {{ count_where('offences.is_counted and not offences.is_severity_mapped') }} as n_severity_unmapped,
         {{ count_where('offences.is_counted and offences.link_probability >= parameters.min_link_probability') }}
             as n_surely_linked,
+        max(offences.reported_at) as latest_allegation_at,
         max(case when offences.is_counted then offences.reported_at end) as latest_reported_at,
         max(case when offences.is_counted then offences.severity_days end) as max_severity_days,
         max(case when offences.is_counted then offences.link_probability end) as best_link_probability,
@@ -45,30 +43,44 @@ scores as (
         ) as latest_serious_reported_at
     from {{ ref('scored_allegations') }} as offences
     cross join parameters
-    group by offences.person_id
+    group by offences.person_id, offences.force_code
 ),
 
-force_scores as (
+scores as (
     select
         person_id,
-        force_code,
-        sum(contribution) as score,
-        max(reported_at) as latest_reported_at
-    from {{ ref('scored_allegations') }}
-    group by person_id, force_code
+        cast(sum(score) as decimal(28, 12)) as score,
+        cast(sum(score_grave) as decimal(28, 12)) as score_grave,
+        cast(sum(score_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
+        cast(sum(score_outcome_unknown) as decimal(28, 12)) as score_outcome_unknown,
+        cast(sum(n_allegations) as bigint) as n_allegations,
+        cast(sum(n_counted) as bigint) as n_counted,
+        cast(sum(n_recent) as bigint) as n_recent,
+        cast(sum(n_in_harm_window) as bigint) as n_in_harm_window,
+        cast(sum(n_severity_unmapped) as bigint) as n_severity_unmapped,
+        cast(sum(n_surely_linked) as bigint) as n_surely_linked,
+        max(latest_reported_at) as latest_reported_at,
+        max(max_severity_days) as max_severity_days,
+        max(best_link_probability) as best_link_probability,
+        max(latest_serious_reported_at) as latest_serious_reported_at,
+        count(*) as n_forces,
+        min(force_code) as first_force_code
+    from force_scores
+    group by person_id
 ),
 
 owners as (
-    -- The force with the largest share of the score; ties to the latest report, then to the code.
+    -- The force with the largest share of the score; ties to the latest report, then to the code. Most persons have one.
     select
-        person_id,
-        force_code,
+        force_scores.person_id,
+        force_scores.force_code,
         row_number() over (
-            partition by person_id
-            order by score desc, latest_reported_at desc, force_code asc
-        ) as owner_rank,
-        count(*) over (partition by person_id) as n_forces
+            partition by force_scores.person_id
+            order by force_scores.score desc, force_scores.latest_allegation_at desc, force_scores.force_code asc
+        ) as owner_rank
     from force_scores
+    inner join scores on force_scores.person_id = scores.person_id
+    where scores.n_forces > 1
 ),
 
 versions as (
@@ -84,11 +96,12 @@ versions as (
 dated as (
     select
         scores.person_id,
-        scores.n_incidents,
+        multipliers.n_incidents,
         scores.max_severity_days,
         {{ dbt.datediff('scores.latest_reported_at', 'run.ranked_at', 'day') }}
             as days_since_report
     from scores
+    inner join {{ ref('person_multipliers') }} as multipliers on scores.person_id = multipliers.person_id
     cross join {{ ref('national_run') }} as run
     where scores.n_counted > 0
 ),
@@ -112,9 +125,12 @@ banded as (
 judged as (
     select
         scores.*,
+        multipliers.multiplier,
+        multipliers.n_incidents,
+        multipliers.n_non_crime_incidents,
+        multipliers.n_victims,
         cast(coalesce(banded.score_rfg, 0) as bigint) as score_rfg,
-        owners.force_code as owner_force_code,
-        owners.n_forces,
+        coalesce(owners.force_code, scores.first_force_code) as owner_force_code,
         versions.definition_id,
         versions.definition_version,
         versions.weights_version,
@@ -130,7 +146,7 @@ judged as (
         case
             when gates.is_age_unknown then 'age_unknown'
             when scores.n_counted = 0 then 'no_counted_allegation'
-            when scores.n_incidents < parameters.min_incidents then 'too_few_incidents'
+            when multipliers.n_incidents < parameters.min_incidents then 'too_few_incidents'
             when scores.n_recent = 0 then 'no_recent_incident'
             when scores.n_surely_linked = 0 then 'link_too_uncertain'
             when gates.in_custody = 'Y' then 'in_custody'
@@ -140,9 +156,10 @@ judged as (
         end as other_reason,
         parameters.parameters_version
     from scores
+    inner join {{ ref('person_multipliers') }} as multipliers on scores.person_id = multipliers.person_id
     inner join {{ ref('national_persons') }} as persons on scores.person_id = persons.person_id
     inner join {{ ref('national_person_gates') }} as gates on scores.person_id = gates.person_id
-    inner join owners on scores.person_id = owners.person_id and owners.owner_rank = 1
+    left join owners on scores.person_id = owners.person_id and owners.owner_rank = 1
     left join banded on scores.person_id = banded.person_id
     left join {{ ref('national_list_decisions') }} as decisions on scores.person_id = decisions.person_id
     cross join parameters
