@@ -12,6 +12,7 @@ export DO_NOT_TRACK := 1
 # An organisation's own certificates are in the system store.
 export UV_SYSTEM_CERTS := 1
 PYTEST_ARGS ?=
+TEST_PROCESSES ?= 2
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
 BENCH_NOMINALS ?= 100000 1000000
@@ -70,7 +71,7 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml ## Dagster's UI on http://localhost:3000
 
 .PHONY: test
 test: setup ## Every test but the heavy ones (PYTEST_ARGS adds arguments)
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: check
 check: setup $(DAGSTER_HOME)/dagster.yaml ## Lint, types, import layers, SQL, generated files, definitions
