@@ -73,7 +73,7 @@ from codes.harm_weights where cchi_days between 1 and 4000;
 create temp table numbered as
 select
     range as no,
-    cast(floor(pow(hash(range) % 1000000 / 1000000.0, 2.2) * {n} * 0.55) as bigint) as person_no,
+    cast(floor(pow(hash(range) % 1000000007 / 1000000007.0, 2.2) * {n} * 0.55) as bigint) as person_no,
     cast(hash(range * 7 + 1) % 2190 * 86400 + hash(range * 3) % 86400 as bigint) as age_seconds,
     hash(range * 11 + 3) as h1,
     hash(range * 13 + 5) as h2,
@@ -264,7 +264,9 @@ def built(root: Path, name: str) -> Built:
 
 def measure(root: Path, n_allegations: int) -> list[Built]:
     """The floor, then every model of the ranking in order."""
-    prepare(root, n_allegations)
+    # In a process of its own: a child starts with the peak of its parent.
+    command = [sys.executable, "-m", "tests.bench_ranking", "prepare", str(root), str(n_allegations)]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
     steps = []
     for name in ("floor", *MODELS):
         steps.append(built(root, name))
@@ -302,6 +304,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == ["step"]:
         step(Path(arguments[1]), arguments[2])
+        return
+    if arguments[:1] == ["prepare"]:
+        prepare(Path(arguments[1]), int(arguments[2]))
         return
     n_allegations = int(arguments[0]) if arguments else N_ALLEGATIONS
     with tempfile.TemporaryDirectory(prefix="vawg-bench-ranking-") as scratch:

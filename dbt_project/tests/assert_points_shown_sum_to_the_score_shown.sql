@@ -1,13 +1,17 @@
 -- What a reader adds up is what a reader is shown; what does not count shows no points. Who stands on a list has all of it,
 -- and nobody else has any.
+with shown as (
+    select distinct person_id
+    from {{ ref('perpetrator_lists') }}
+)
+
 select
     perpetrators.person_id,
     perpetrators.score_shown,
     sum(offences.points_shown) as sum_of_points
 from {{ ref('ranked_perpetrators') }} as perpetrators
 inner join {{ ref('ranked_perpetrator_offences') }} as offences on perpetrators.person_id = offences.person_id
-left join (select distinct person_id from {{ ref('perpetrator_lists') }}) as shown
-    on perpetrators.person_id = shown.person_id
+left join shown on perpetrators.person_id = shown.person_id
 group by perpetrators.person_id, perpetrators.score_shown
 having
     sum(offences.points_shown) <> perpetrators.score_shown

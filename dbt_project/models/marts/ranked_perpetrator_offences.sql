@@ -1,5 +1,6 @@
--- Grain: person x crime: one allegation with its terms and what it adds to the person's score; for those who stand on a list
--- of the month, also as it is shown, in a sentence, and where they would stand without it. Rows of a person sum to the score.
+-- Grain: person x crime: one allegation with its terms and what it adds to the person's score; for those who stand on a
+-- list of the month, also as it is shown, in a sentence, and where they would stand without it. Rows of a person sum to
+-- the score.
 -- A view over what the ranking has written: millions of rows are written once, into the release.
 {{ config(materialized='view') }}
 with victims as (

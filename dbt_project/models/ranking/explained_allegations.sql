@@ -13,6 +13,11 @@ with parameters as (
     ]) }}
 ),
 
+shown as (
+    select distinct person_id
+    from {{ ref('perpetrator_lists') }}
+),
+
 persons as (
     select
         scored.person_id,
@@ -28,8 +33,7 @@ persons as (
         ', multiplier x ' || {{ as_shown('scored.multiplier', 2) }} || ' -> ' as multiplier_in_words,
         ' of ' || {{ as_shown('scored.score', 1) }} || ' points (' as score_in_words
     from {{ ref('scored_persons') }} as scored
-    inner join (select distinct person_id from {{ ref('perpetrator_lists') }}) as shown
-        on scored.person_id = shown.person_id
+    inner join shown on scored.person_id = shown.person_id
     left join {{ ref('person_places') }} as places on scored.person_id = places.person_id
 ),
 
@@ -130,8 +134,7 @@ crime_victims as (
         offences.list_status = 'listed'
         and offences.is_counted
         and offences.is_in_window
-        and victims.role = 'victim'
-        and victims.sex = 'F'
+        and victims.role = 'victim' and victims.sex = 'F'
 ),
 
 victims_of_one_crime as (

@@ -28,7 +28,7 @@ incidents as (
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join run
     -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
-    where case when allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from then true else false end
+    where coalesce(allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from, false)
     group by allegations.person_id
 ),
 
@@ -43,11 +43,8 @@ person_victims as (
     inner join {{ ref('national_involvements') }} as victims on allegations.offence_id = victims.offence_id
     where
         allegations.is_counted
-        and case
-            when allegations.reported_at <= run.ranked_at and allegations.reported_at > run.window_from then true else false
-        end
-        and victims.role = 'victim'
-        and victims.sex = 'F'
+        and coalesce(allegations.reported_at <= run.ranked_at and allegations.reported_at > run.window_from, false)
+        and victims.role = 'victim' and victims.sex = 'F'
 ),
 
 victims as (

@@ -45,7 +45,7 @@ allegations as (
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join run
     -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
-    where case when allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from then true else false end
+    where coalesce(allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from, false)
 ),
 
 multiplied as (

@@ -194,7 +194,7 @@ select
     end as list_status,
     reasoned.status_reason,
     coalesce(reasoned.status_reason = 'identity_under_review', false) and reasoned.other_reason is null
-    as is_held_for_identity_alone,
+        as is_held_for_identity_alone,
     reasoned.status_reason is null and reasoned.is_repeat_in_harm_window as is_eligible_gravest_harm,
     reasoned.owner_force_code,
     reasoned.n_forces,
