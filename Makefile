@@ -71,7 +71,7 @@ dev: setup $(DAGSTER_HOME)/dagster.yaml ## Dagster's UI on http://localhost:3000
 
 .PHONY: test
 test: setup ## Every test but the heavy ones (PYTEST_ARGS adds arguments)
-	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: check
 check: setup $(DAGSTER_HOME)/dagster.yaml ## Lint, types, import layers, SQL, generated files, definitions
