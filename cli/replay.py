@@ -112,7 +112,9 @@ def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, thre
     environment.pop(LINKAGE_MODEL, None)
     if model:
         environment[LINKAGE_MODEL] = str(model)
-    _run(["dbt", "--quiet", "parse", "--profiles-dir", "."], code / "dbt_project", environment)
+    # Into the code's own folder, whatever DBT_TARGET_PATH says where we are called.
+    parse = ["dbt", "--quiet", "parse", "--profiles-dir", ".", "--target-path", "target"]
+    _run(parse, code / "dbt_project", environment)
     choices = ["--period", f"{moment.period:%Y-%m}", "--programme", moment.programme]
     _run(
         ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()], code, environment

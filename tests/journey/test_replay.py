@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -9,7 +11,10 @@ from tests.journey.conftest import Root
 
 
 @pytest.mark.heavy
-def test_a_past_release_is_made_again_byte_for_byte(released: Root) -> None:
+def test_a_past_release_is_made_again_byte_for_byte(
+    released: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "of_another_run"))
     done = released.vawg("replay", released.current.resolve().name, "--seed", "3")
     assert "Identical, byte for byte" in done.stdout and "DIFFERS" not in done.stdout
     assert not list((released.path / "replays").glob("*")), "what was made for the comparison is cleared away"
