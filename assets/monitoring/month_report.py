@@ -62,11 +62,13 @@ def tables_of_month(month: Month) -> dict[str, pl.DataFrame]:
         "recording_by_force": month.recording.forces if month.recording else None,
         "sensitivity": month.sensitivity,
         "drift": month.drift,
+        "new_offence_codes": month.new_codes,
         "volume": month.volume,
         "stability": month.stability,
         "people": month.people.summary,
         "reviewers": month.people.reviewers,
         "review_acts": month.people.acts,
+        "agreement_by_group": month.agreement,
         "null_programme": pl.DataFrame([month.null_programme.__dict__]) if month.null_programme else None,
         "negative_tests": month.negatives,
     }
