@@ -38,6 +38,7 @@ from decisions.review_entries import Entry
 
 YEAR = 12
 NATIONAL_LIST = "national list"
+NO_EARLIER_LIST = "There is no earlier list to hold this one against."
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,7 @@ def _stability(
     """The nation's list against that of the release before: one row, or none where there was no list."""
     schema = {"cutoff_on": pl.Date, "retention": pl.Float64, "rbo": pl.Float64}
     if not previous.is_file():
-        notes.append(("4.9", "There is no earlier list to hold this one against."))
+        notes.append(("4.9", NO_EARLIER_LIST))
         return pl.DataFrame(schema=schema)
     place = int(monitored.one("list_top"))
     ranked = "select person_id from {} where national_rank <= ? order by national_rank, person_id"
@@ -377,7 +378,12 @@ def _stability(
         for table, parameters in (("read_parquet(?)", [str(previous), place]), ("marts.ranked_perpetrators", [place]))
     )  # fmt: skip
     if not before or not now:
-        notes.append(("4.9", "One of the two lists is empty, so nothing can be said of what stayed."))
+        notes.append(
+            (
+                "4.9",
+                NO_EARLIER_LIST if not before else "The list is empty: nothing can be said of what stayed.",
+            )
+        )
         return pl.DataFrame(schema=schema)
     ((day,),) = connection.execute("select period_end from repository.national_run").fetchall()
     row = (day, round(retention(before, now), 6), round(rbo_ext(before, now, monitored.one("rbo_p")), 6))

@@ -153,7 +153,8 @@ def _missing_wide(month: Month) -> dict[str, list[float | None]]:
 def _sentence(verdict: Verdict) -> str:
     if verdict.value is None:
         return f"Not computed: {verdict.statistic}."
-    said = f"{verdict.statistic}: {verdict.value:.3f}; alert {verdict.bounds}"
+    value = f"{verdict.value:.0f}" if float(verdict.value).is_integer() else f"{verdict.value:.3f}"
+    said = f"{verdict.statistic}: {value}; alert {verdict.bounds}"
     if not verdict.is_alert:
         return f"{said[0].upper()}{said[1:]}."
     detail = f" ({verdict.detail})" if verdict.detail else ""
