@@ -315,7 +315,8 @@ def explain(
     person. A pair starts far below nought, as two records taken at random are hardly ever
     one person, and each field moves it. A guard holds a weight down whatever else agrees.
 
-    No personal value is shown unless --values asks for it. Nothing is changed.
+    No personal value is shown unless --values asks for it. Nothing is changed. What each allegation adds to a person's
+    place on the list is shown by `vawg review view PERSON_ID`, after the evidence, and the look is recorded.
 
     \b
     Examples

@@ -139,7 +139,7 @@ def queue(force: str | None, as_of: datetime | None) -> None:
 )
 @_said()
 def view(person_id: str, purpose: str, by: str, at: datetime | None) -> None:
-    """Show the evidence on PERSON, and record that it was seen. The rank is shown from the second view on.
+    """Show the evidence on PERSON, and record that it was seen. Rank and points are shown from the second view on.
 
     A line an allegation, newest first: the crime, when it was reported, what it is, its outcome, and whether it counts.
     An allegation is not a finding of guilt.
@@ -154,12 +154,9 @@ def view(person_id: str, purpose: str, by: str, at: datetime | None) -> None:
         entry = api.entry_of(store, entry_id, moment)
     _show_evidence(evidence)
     click.echo(f"\n{entry_id} is {_state(entry)}{_until_words(entry)}. The view by {by} is recorded.")
-    if seen and evidence.listing:
-        rank, band = (evidence.listing.get(name) for name in ("national_rank", "rank_band"))
-        click.echo(
-            f"On the list: {evidence.listing['list_status']}, rank {rank or 'none'}, band {band or 'none'}."
-        )
-    elif not seen:
+    if seen:
+        _show_standing(evidence)
+    else:
         click.echo("The rank is shown from the next view on: the evidence comes first.")
 
 
@@ -538,6 +535,23 @@ def _show_evidence(evidence: Evidence) -> None:
             f"suspect {row['suspect_status']}  with {row['n_co_suspects']} others  {counts}"
         )
     click.echo("An allegation is not a finding of guilt.")
+
+
+def _show_standing(evidence: Evidence) -> None:
+    """Where the lists have a person, what each allegation adds to it, and the sentences that must stand beside it."""
+    listing = evidence.listing
+    if not listing:
+        click.echo("No list considered this person.")
+        return
+    reason = f" ({listing['status_reason'].replace('_', ' ')})" if listing["status_reason"] else ""
+    rank, band = (listing[name] or "none" for name in ("national_rank", "rank_band"))
+    # Who may be a child has no score.
+    points = "" if listing["status_reason"] == "age_unknown" else f", {listing['score']:,.1f} points"
+    click.echo(f"On the list: {listing['list_status']}{reason}, rank {rank}, band {band}{points}.")
+    for row in evidence.allegations:
+        if row["explanation"]:
+            click.echo(f"  {row['explanation']}")
+    click.echo(listing["statement"])
 
 
 def _show_entry(entry: Entry, reasons: bool) -> None:

@@ -163,6 +163,12 @@ select
     timestamp '2026-06-10 12:00:00' as valid_until,
     hash(person_id) as entry_id
 from repository.national_person_gates where hash(person_id) % 1000 = 11;
+
+create schema marts;
+
+create table marts.ranking_data_gates as
+select code as force_code, body_no % 10 = 3 as has_caveat, case when body_no % 10 = 3 then 'This force is late.' end as caveat
+from bodies;
 """
 
 

@@ -20,7 +20,7 @@ from assets.monitoring.events import Events, Floats, Ints
 from assets.monitoring.null_programme import Compared, NullProgramme, null_programme
 from assets.monitoring.parameters import Monitoring, ScoreParameters, rank_bands
 from assets.monitoring.rankers import Snapshot, formula, later, month_end
-from assets.monitoring.recording import Recording, equalise, named_shares
+from assets.monitoring.recording import Recording, recording
 from assets.monitoring.resampling import top_persons
 from assets.monitoring.sensitivity import sensitivity
 from assets.monitoring.stability import rbo_ext, retention
@@ -235,26 +235,15 @@ class Checks:
         return missing_by(persons["force_code"].to_list(), persons[column].to_list())
 
     def recording(self) -> Recording | None:
-        named = named_shares(self._events.unnamed)
-        if len(named) < 2 or not self._events.unnamed["n_unnamed"].sum():
+        found = recording(
+            self._events, self.last.snapshot.at, self._parameters, self._monitored, seed=self._seed
+        )
+        if found is None:
             self.notes.append(
                 "Recording practice: needs a force_code of two or more forces, and the events for which nobody is named (rows with "
                 "a blank person_id), to know how often each force names a suspect."
             )
-            return None
-        return equalise(
-            self._events.allegations,
-            self.last.snapshot.at,
-            self._parameters,
-            self._events.force,
-            self._events.forces,
-            named,
-            top=int(self._monitored.one("recording_top")),
-            n_draws=int(self._monitored.one("recording_draws")),
-            p=self._monitored.one("rbo_p"),
-            seed=self._seed,
-            min_listed=int(self._monitored.one("min_cell")),
-        )
+        return found
 
     def drift(self) -> pl.DataFrame | None:
         """What went into the score over the last year against the year before."""

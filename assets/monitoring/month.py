@@ -26,10 +26,10 @@ from assets.monitoring.harness import Checks, disparity_verdicts, worst_input
 from assets.monitoring.negatives import negative_tests
 from assets.monitoring.null_programme import NullProgramme
 from assets.monitoring.parameters import Monitoring, ScoreParameters
-from assets.monitoring.people import People, people
-from assets.monitoring.platform_events import ATTRIBUTES, allegations
+from assets.monitoring.people import People, agreement_by_group, people
+from assets.monitoring.platform_events import ATTRIBUTES, allegations, new_offence_codes
 from assets.monitoring.rankers import Snapshot, formula, months_before
-from assets.monitoring.recording import Recording, equalise, named_shares
+from assets.monitoring.recording import Recording, recording
 from assets.monitoring.resampling import top_persons
 from assets.monitoring.sensitivity import sensitivity
 from assets.monitoring.stability import overlap, rbo_ext, retention
@@ -38,6 +38,7 @@ from decisions.review_entries import Entry
 
 YEAR = 12
 NATIONAL_LIST = "national list"
+NO_EARLIER_LIST = "There is no earlier list to hold this one against."
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,12 @@ class Month:
     recording: Recording | None
     sensitivity: pl.DataFrame
     drift: pl.DataFrame | None
+    new_codes: pl.DataFrame | None
     volume: pl.DataFrame
     stability: pl.DataFrame
     gates: pl.DataFrame
     people: People
+    agreement: pl.DataFrame
     negatives: pl.DataFrame
     verdicts: list[Verdict]
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -142,10 +145,14 @@ def month_of(
         recording=recorded,
         sensitivity=sensitive,
         drift=drifted,
+        new_codes=None if drifted is None else new_offence_codes(connection, months=YEAR),
         volume=now.volume(),
         stability=stable,
         gates=gates,
         people=reviewed,
+        agreement=agreement_by_group(
+            entries, _nominals(connection, events), ATTRIBUTES, least=int(monitored.one("min_cell"))
+        ),
         negatives=negatives,
         verdicts=_verdicts(found, disparity_verdicts(disparities, ratios)),
         notes=[*notes, *(("input", note) for note in _input_notes(events))],
@@ -260,23 +267,12 @@ class _Now:
         )
 
     def recording(self) -> Recording | None:
-        named = named_shares(self._events.unnamed)
-        if len(named) < 2 or not self._events.unnamed["n_unnamed"].sum() or not len(self.pool):
+        if not len(self.pool) or not (
+            found := recording(self._events, self.at, self._parameters, self._monitored, seed=self._seed)
+        ):
             self.notes.append(("4.5", "Recording practice needs two forces with crimes that name nobody."))
             return None
-        return equalise(
-            self._events.allegations,
-            self.at,
-            self._parameters,
-            self._events.force,
-            self._events.forces,
-            named,
-            top=int(self._monitored.one("recording_top")),
-            n_draws=int(self._monitored.one("recording_draws")),
-            p=self._monitored.one("rbo_p"),
-            seed=self._seed,
-            min_listed=int(self._monitored.one("min_cell")),
-        )
+        return found
 
     def sensitivity(self) -> pl.DataFrame:
         return sensitivity(
@@ -356,6 +352,12 @@ def _listed(connection: duckdb.DuckDBPyConnection, events: Events) -> Ints:
     return np.flatnonzero(is_on.to_numpy()).astype(np.int64)
 
 
+def _nominals(connection: duckdb.DuckDBPyConnection, events: Events) -> pl.DataFrame:
+    """Of the run's nominals the groups of the person they belong to: record_id and the attributes."""
+    records = connection.execute("select record_id, person_id from repository.national_person_records").pl()
+    return records.join(events.persons, on="person_id", how="inner").select("record_id", *ATTRIBUTES)
+
+
 def _other_weights(connection: duckdb.DuckDBPyConnection, events: Events, now: _Now) -> pl.DataFrame:
     """The list had offences been weighed by the other published weights."""
     return now.row_of(now.other(allegations(connection, "ONS CSS")))
@@ -367,7 +369,7 @@ def _stability(
     """The nation's list against that of the release before: one row, or none where there was no list."""
     schema = {"cutoff_on": pl.Date, "retention": pl.Float64, "rbo": pl.Float64}
     if not previous.is_file():
-        notes.append(("4.9", "There is no earlier list to hold this one against."))
+        notes.append(("4.9", NO_EARLIER_LIST))
         return pl.DataFrame(schema=schema)
     place = int(monitored.one("list_top"))
     ranked = "select person_id from {} where national_rank <= ? order by national_rank, person_id"
@@ -376,7 +378,12 @@ def _stability(
         for table, parameters in (("read_parquet(?)", [str(previous), place]), ("marts.ranked_perpetrators", [place]))
     )  # fmt: skip
     if not before or not now:
-        notes.append(("4.9", "One of the two lists is empty, so nothing can be said of what stayed."))
+        notes.append(
+            (
+                "4.9",
+                NO_EARLIER_LIST if not before else "The list is empty: nothing can be said of what stayed.",
+            )
+        )
         return pl.DataFrame(schema=schema)
     ((day,),) = connection.execute("select period_end from repository.national_run").fetchall()
     row = (day, round(retention(before, now), 6), round(rbo_ext(before, now, monitored.one("rbo_p")), 6))

@@ -62,11 +62,13 @@ def tables_of_month(month: Month) -> dict[str, pl.DataFrame]:
         "recording_by_force": month.recording.forces if month.recording else None,
         "sensitivity": month.sensitivity,
         "drift": month.drift,
+        "new_offence_codes": month.new_codes,
         "volume": month.volume,
         "stability": month.stability,
         "people": month.people.summary,
         "reviewers": month.people.reviewers,
         "review_acts": month.people.acts,
+        "agreement_by_group": month.agreement,
         "null_programme": pl.DataFrame([month.null_programme.__dict__]) if month.null_programme else None,
         "negative_tests": month.negatives,
     }
@@ -151,7 +153,8 @@ def _missing_wide(month: Month) -> dict[str, list[float | None]]:
 def _sentence(verdict: Verdict) -> str:
     if verdict.value is None:
         return f"Not computed: {verdict.statistic}."
-    said = f"{verdict.statistic}: {verdict.value:.3f}; alert {verdict.bounds}"
+    value = f"{verdict.value:.0f}" if float(verdict.value).is_integer() else f"{verdict.value:.3f}"
+    said = f"{verdict.statistic}: {value}; alert {verdict.bounds}"
     if not verdict.is_alert:
         return f"{said[0].upper()}{said[1:]}."
     detail = f" ({verdict.detail})" if verdict.detail else ""

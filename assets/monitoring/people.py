@@ -6,13 +6,16 @@ Reviewers have numbers, in the order in which they first judged something; nobod
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from statistics import median
 
 import polars as pl
+from statsmodels.stats.proportion import proportion_confint
 
+from assets.monitoring.disparity import MISSING
+from assets.monitoring.resampling import LEVEL
 from decisions.review_entries import Act, Entry
 
 _DAY = 86_400
@@ -54,6 +57,46 @@ def people(entries: Sequence[Entry], *, always_share: float, min_judgements: int
             schema={"act": pl.String, "reason_code": pl.String, "n": pl.Int64},
             orient="row",
         ),
+    )
+
+
+def agreement_by_group(
+    entries: Sequence[Entry], nominals: pl.DataFrame, attributes: Mapping[str, str], *, least: int
+) -> pl.DataFrame:
+    """Whether reviewers agree with the list as often for one group as for another: a row an attribute x group.
+
+    `nominals`: record_id and a column for each of `attributes` (column -> words). Returns attribute, group (missing ones apart),
+    n_judgements, agreement_share with its Wilson interval lower, upper; a group with fewer than `least` judgements has none.
+    """
+    judged = pl.DataFrame(
+        [
+            (entry.record_ids[0], act.agrees)
+            for entry in entries
+            for act in entry.acts
+            if act.agrees is not None and entry.record_ids
+        ],
+        schema={"record_id": pl.String, "agrees": pl.Boolean},
+        orient="row",
+    ).join(nominals, on="record_id", how="left")
+    counts = pl.concat(
+        [
+            judged.group_by(pl.col(column).fill_null(MISSING).alias("group"))
+            .agg(n_judgements=pl.len().cast(pl.Int64), n_agree=pl.col("agrees").sum().cast(pl.Int64))
+            .select(pl.lit(words).alias("attribute"), pl.all())
+            .sort("group")
+            for column, words in attributes.items()
+        ]
+    )
+    lower, upper = proportion_confint(
+        counts["n_agree"].to_numpy(), counts["n_judgements"].to_numpy(), alpha=1 - LEVEL, method="wilson"
+    )
+    shares = counts.with_columns(
+        agreement_share=pl.col("n_agree") / pl.col("n_judgements"),
+        lower=pl.Series(lower, dtype=pl.Float64),
+        upper=pl.Series(upper, dtype=pl.Float64),
+    ).drop("n_agree")
+    return shares.with_columns(
+        pl.when(pl.col("n_judgements") >= least).then(pl.col("agreement_share", "lower", "upper").round(6))
     )
 
 

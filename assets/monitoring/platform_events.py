@@ -135,3 +135,27 @@ def allegations(connection: duckdb.DuckDBPyConnection, weight: str = "CCHI") -> 
         groups=tuple(ATTRIBUTES),
         leave_out_faulty=True,
     )
+
+
+def new_offence_codes(connection: duckdb.DuckDBPyConnection, *, months: int) -> pl.DataFrame:
+    """Offence codes that nobody reported before the last `months`: offence_code, label, first_reported_on, n_offences.
+
+    A code that is new to the return is new to the score too: its weight is a guess until somebody has looked.
+    """
+    return connection.execute(
+        """
+        select
+            offences.offence_code,
+            any_value(codes.label) as label,
+            cast(min(offences.reported_at) as date) as first_reported_on,
+            count(*) as n_offences
+        from repository.national_offences as offences
+        cross join repository.national_run as run
+        left join codes.offence_codes as codes on offences.offence_code = codes.code
+        where offences.reported_at <= run.ranked_at
+        group by offences.offence_code, run.ranked_at
+        having min(offences.reported_at) > run.ranked_at - to_months(?)
+        order by first_reported_on, offences.offence_code
+        """,
+        [months],
+    ).pl()

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from assets.monitoring.events import Allegations, Floats, Ints
-from assets.monitoring.parameters import ScoreParameters
+from assets.monitoring.events import Allegations, Events, Floats, Ints
+from assets.monitoring.parameters import Monitoring, ScoreParameters
 from assets.monitoring.rankers import Snapshot, contributions, formula, multiplier
 from assets.monitoring.resampling import top_persons
 from assets.monitoring.stability import overlap, rbo_ext
@@ -36,10 +36,10 @@ def equalise(
     named_share: dict[str, float],
     *,
     top: int,
-    n_draws: int = 200,
-    p: float = 0.98,
-    seed: int = 1,
-    min_listed: int = 10,
+    n_draws: int,
+    p: float,
+    seed: int,
+    min_listed: int,
 ) -> Recording:
     """`force`: of every allegation its index in `forces`. `named_share`: share of crimes with a named suspect, in (0, 1]; a
     force without one keeps its allegations as they are. Shifts of forces with fewer than `min_listed` places are not judged.
@@ -68,6 +68,28 @@ def equalise(
         for _ in range(n_draws)
     ]
     return _tables(base, before, lists, owner, forces, rates, p, min_listed)
+
+
+def recording(
+    events: Events, at: int, parameters: ScoreParameters, monitored: Monitoring, *, seed: int
+) -> Recording | None:
+    """The list of a moment equalised, by the numbers of the monitoring; None where fewer than two forces can be compared."""
+    named = named_shares(events.unnamed)
+    if len(named) < 2 or not events.unnamed["n_unnamed"].sum():
+        return None
+    return equalise(
+        events.allegations,
+        at,
+        parameters,
+        events.force,
+        events.forces,
+        named,
+        top=int(monitored.one("recording_top")),
+        n_draws=int(monitored.one("recording_draws")),
+        p=monitored.one("rbo_p"),
+        seed=seed,
+        min_listed=int(monitored.one("min_cell")),
+    )
 
 
 def _tables(

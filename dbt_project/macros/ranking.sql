@@ -101,7 +101,7 @@ case
 {% endmacro %}
 
 {# Rows of a group that meet a condition, as a whole number. #}
-{% macro count_where(condition) -%} cast(sum(case when {{ condition }} then 1 else 0 end) as bigint) {%- endmacro %}
+{% macro count_where(condition) -%} count(case when {{ condition }} then 1 end) {%- endmacro %}
 
 {# Points of a dimension of `rfg_bands` for each value that a column of a relation holds. #}
 {% macro points_of(relation, column, dimension) %}

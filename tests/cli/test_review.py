@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ from tests.assets.linkage.ledgers import write_ledger
 # Of the ledger: P1 has four nominals of two forces and a late one; P2 went into P1; P4 and P6 were one.
 AT, LATER = "2026-05-01T09:00:00", "2026-05-02T09:00:00"
 ALLEGATIONS: list[dict[str, Any]] = [
-    {"person_id": person_id, "offence_id": offence_id, "is_counted": counted, "not_counted_reason": why}
+    {
+        "person_id": person_id,
+        "offence_id": offence_id,
+        "is_counted": counted,
+        "not_counted_reason": why,
+        "explanation": f"What {offence_id} adds.",
+    }
     for person_id, offence_id, counted, why in (
         ("P1", "E23000036|c1", True, None),
         ("P1", "E23000036|c2", False, "the crime was cancelled"),
@@ -54,11 +61,14 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     )
     listed = pl.DataFrame(
         {
-            "person_id": ["P4", "P1", "P3"],
+            "person_id": ["P4", "P1", "P6"],
             "owner_force_code": ["E23000036", "E23000036", "E23000026"],
             "list_status": ["listed", "listed", "held"],
             "national_rank": [1, 777, None],
             "rank_band": ["1-25", "501-1000", None],
+            "status_reason": [None, None, "age_unknown"],
+            "score": [Decimal("2110.25"), Decimal("12.5"), Decimal(9)],
+            "statement": "Not evidence of guilt.",
             "n_offences_as_victim": [0, 2, 0],
         }
     )
@@ -101,8 +111,17 @@ def test_the_evidence_comes_before_the_rank() -> None:
     assert "c1  reported 2026-03-20" in first and "not counted: the crime was cancelled" in first
     assert "Also recorded as a victim, of 2 offences" in first and "not a finding of guilt" in first
     assert "R000001 is proposed until 2026-08-01" in first and "777" not in first
-    assert "rank 777, band 501-1000" in act("view", "Ann").output
+    assert "adds" not in first and "points" not in first
+    second = act("view", "Ann").output
+    assert "On the list: listed, rank 777, band 501-1000, 12.5 points." in second
+    assert "What E23000036|c1 adds." in second and "What E23000036|c2 adds." in second
+    assert second.endswith("Not evidence of guilt.\n")
     assert "777" not in act("view", "Bob").output
+
+
+def test_who_may_be_a_child_is_shown_no_points() -> None:
+    act("view", "Ann", "P6")
+    assert "held (age unknown), rank none, band none.\n" in act("view", "Ann", "P6").output
 
 
 def test_the_queue_tells_whom_to_look_at_and_no_rank() -> None:

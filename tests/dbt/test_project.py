@@ -99,3 +99,10 @@ def test_only_figures_about_no_person_are_released_as_statistical() -> None:
         assert model["config"]["meta"]["release"] == (about_persons if holds_persons else "statistical"), (
             model["name"]
         )
+
+
+def test_the_scope_that_is_ranked_asks_for_no_flag() -> None:
+    """A force that flags less than others must move nobody on the list; docs/monitoring.md says so."""
+    with (PROJECT / "seeds" / "vawg_definition_conditions.csv").open(encoding="utf-8") as file:
+        flags = [row["flag"] for row in csv.DictReader(file) if row["definition_id"] == "npcc_policing_scope"]
+    assert flags and not any(flags)

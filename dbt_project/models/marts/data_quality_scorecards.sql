@@ -4,17 +4,7 @@ with run as (
     select * from {{ ref('national_run') }}
 ),
 
-forces as (
-    select
-        forces.code as force_code,
-        run.period,
-        run.period_end
-    from {{ ref('forces') }} as forces
-    inner join run on forces.programme = run.programme
-    where
-        (forces.active_from is null or forces.active_from <= run.period_end)
-        and (forces.active_to is null or forces.active_to >= run.period)
-),
+forces as ({{ active_forces() }}),
 
 submissions as (
     select submissions.*

@@ -43,13 +43,17 @@ national_pools as (
 
 quota as (
     -- The same number of places as the nation's list, given out force by force: every force's first, then its seconds ...
+    -- A force under a data gate is given none: its people stand on every other list, with the caveat.
     select
-        person_id,
-        owner_force_code,
-        score,
-        row_number() over (order by force_rank asc, score desc, national_rank asc) as place
+        perpetrators.person_id,
+        perpetrators.owner_force_code,
+        perpetrators.score,
+        row_number() over (
+            order by perpetrators.force_rank asc, perpetrators.score desc, perpetrators.national_rank asc
+        ) as place
     from perpetrators
-    where list_status = 'listed'
+    left join {{ ref('ranking_data_gates') }} as gates on perpetrators.owner_force_code = gates.force_code
+    where perpetrators.list_status = 'listed' and not coalesce(gates.has_caveat, false)
 ),
 
 members as (
@@ -203,8 +207,10 @@ select
         when 'force_next' then uncertainty.band_force
         when 'national_top' then uncertainty.band_national
         when 'national_next' then uncertainty.band_national
-    end as certainty_band
+    end as certainty_band,
+    gates.caveat as force_caveat
 from ordered
+left join {{ ref('ranking_data_gates') }} as gates on ordered.owner_force_code = gates.force_code
 left join {{ ref('ranked_perpetrator_uncertainty') }} as uncertainty
     on
         ordered.person_id = uncertainty.person_id

@@ -18,17 +18,7 @@ run as (
     cross join parameters
 ),
 
-forces as (
-    select
-        forces.code as force_code,
-        run.period,
-        run.as_of
-    from {{ ref('forces') }} as forces
-    inner join run on forces.programme = run.programme
-    where
-        (forces.active_from is null or forces.active_from <= run.period_end)
-        and (forces.active_to is null or forces.active_to >= run.period)
-),
+forces as ({{ active_forces() }}),
 
 crimes as (
     select

@@ -14,22 +14,19 @@ persons as (
     group by owner_force_code
 ),
 
+active_forces as ({{ active_forces() }}),
+
 forces as (
     select
-        forces.code as force_code,
-        coalesce(forces.region, forces.label) as region,
+        active_forces.force_code,
+        coalesce(active_forces.region, active_forces.label) as region,
         coalesce(persons.n_scored, 0) as n_scored,
         coalesce(persons.n_eligible, 0) as n_eligible,
         coalesce(persons.n_eligible_gravest_harm, 0) as n_eligible_gravest_harm,
         parameters.min_pool_persons
-    from {{ ref('forces') }} as forces
-    inner join {{ ref('national_run') }} as run
-        on
-            forces.programme = run.programme
-            and (forces.active_from is null or forces.active_from <= run.period_end)
-            and (forces.active_to is null or forces.active_to >= run.period)
+    from active_forces
     cross join parameters
-    left join persons on forces.code = persons.owner_force_code
+    left join persons on active_forces.force_code = persons.owner_force_code
 ),
 
 scoped as (

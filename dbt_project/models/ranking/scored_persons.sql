@@ -12,15 +12,15 @@ with parameters as (
     ]) }}
 ),
 
-force_scores as (
-    -- Every allegation is read once: the few forces of a person are then put together.
+scores as (
     select
         offences.person_id,
-        offences.force_code,
-        sum(offences.contribution) as score,
-        sum(offences.contribution_grave) as score_grave,
-        sum(offences.contribution_gravest_harm) as score_gravest_harm,
-        sum(case when offences.is_outcome_known then 0 else offences.contribution end) as score_outcome_unknown,
+        cast(sum(offences.contribution) as decimal(28, 12)) as score,
+        cast(sum(offences.contribution_grave) as decimal(28, 12)) as score_grave,
+        cast(sum(offences.contribution_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
+        cast(
+            sum(case when offences.is_outcome_known then 0 else offences.contribution end) as decimal(28, 12)
+        ) as score_outcome_unknown,
         count(*) as n_allegations,
         {{ count_where('offences.is_counted') }} as n_counted,
         {{ count_where('offences.is_counted and offences.is_recent') }} as n_recent,
@@ -28,7 +28,6 @@ force_scores as (
         {{ count_where('offences.is_counted and not offences.is_severity_mapped') }} as n_severity_unmapped,
         {{ count_where('offences.is_counted and offences.link_probability >= parameters.min_link_probability') }}
             as n_surely_linked,
-        max(offences.reported_at) as latest_allegation_at,
         max(case when offences.is_counted then offences.reported_at end) as latest_reported_at,
         max(case when offences.is_counted then offences.severity_days end) as max_severity_days,
         max(case when offences.is_counted then offences.link_probability end) as best_link_probability,
@@ -40,47 +39,38 @@ force_scores as (
                     and offences.age_days <= parameters.serious_within_days
                     then offences.reported_at
             end
-        ) as latest_serious_reported_at
+        ) as latest_serious_reported_at,
+        min(offences.force_code) as first_force_code,
+        max(offences.force_code) as last_force_code
     from {{ ref('scored_allegations') }} as offences
     cross join parameters
+    group by offences.person_id
+),
+
+force_scores as (
+    -- Of those only whom more than one force names: most persons are owned by the one that does.
+    select
+        offences.person_id,
+        offences.force_code,
+        sum(offences.contribution) as score,
+        max(offences.reported_at) as latest_allegation_at
+    from {{ ref('scored_allegations') }} as offences
+    inner join scores
+        on offences.person_id = scores.person_id and scores.first_force_code < scores.last_force_code
     group by offences.person_id, offences.force_code
 ),
 
-scores as (
+owners as (
+    -- The force with the largest share of the score; ties to the latest report, then to the code.
     select
         person_id,
-        cast(sum(score) as decimal(28, 12)) as score,
-        cast(sum(score_grave) as decimal(28, 12)) as score_grave,
-        cast(sum(score_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
-        cast(sum(score_outcome_unknown) as decimal(28, 12)) as score_outcome_unknown,
-        cast(sum(n_allegations) as bigint) as n_allegations,
-        cast(sum(n_counted) as bigint) as n_counted,
-        cast(sum(n_recent) as bigint) as n_recent,
-        cast(sum(n_in_harm_window) as bigint) as n_in_harm_window,
-        cast(sum(n_severity_unmapped) as bigint) as n_severity_unmapped,
-        cast(sum(n_surely_linked) as bigint) as n_surely_linked,
-        max(latest_reported_at) as latest_reported_at,
-        max(max_severity_days) as max_severity_days,
-        max(best_link_probability) as best_link_probability,
-        max(latest_serious_reported_at) as latest_serious_reported_at,
-        count(*) as n_forces,
-        min(force_code) as first_force_code
-    from force_scores
-    group by person_id
-),
-
-owners as (
-    -- The force with the largest share of the score; ties to the latest report, then to the code. Most persons have one.
-    select
-        force_scores.person_id,
-        force_scores.force_code,
+        force_code,
+        count(*) over (partition by person_id) as n_forces,
         row_number() over (
-            partition by force_scores.person_id
-            order by force_scores.score desc, force_scores.latest_allegation_at desc, force_scores.force_code asc
+            partition by person_id
+            order by score desc, latest_allegation_at desc, force_code asc
         ) as owner_rank
     from force_scores
-    inner join scores on force_scores.person_id = scores.person_id
-    where scores.n_forces > 1
 ),
 
 versions as (
@@ -131,6 +121,7 @@ judged as (
         multipliers.n_victims,
         cast(coalesce(banded.score_rfg, 0) as bigint) as score_rfg,
         coalesce(owners.force_code, scores.first_force_code) as owner_force_code,
+        coalesce(owners.n_forces, 1) as n_forces,
         versions.definition_id,
         versions.definition_version,
         versions.weights_version,

@@ -143,13 +143,16 @@ def test_equal_recording_leaves_the_list_and_unequal_moves_it() -> None:
         dict.fromkeys(names, 0.5),
         top=45,
         n_draws=5,
+        p=0.98,
+        seed=1,
         min_listed=3,
     )
     assert equal.summary["overlap"].to_list() == [1, 1] and equal.summary[
         "largest_force_shift"
     ].to_list() == [0, 0]
     rates = {"A": 0.9, "B": 0.5, "C": 0.3}
-    moved = equalise(found, AT, score_parameters(), force, names, rates, top=45, n_draws=10, min_listed=3)
+    settings = {"top": 45, "n_draws": 10, "p": 0.98, "seed": 1, "min_listed": 3}
+    moved = equalise(found, AT, score_parameters(), force, names, rates, **settings)
     shift = {
         (method, name): value
         for name, method, value in moved.forces.select("force_code", "method", "relative_shift").iter_rows()
@@ -158,7 +161,7 @@ def test_equal_recording_leaves_the_list_and_unequal_moves_it() -> None:
     assert all(shift[m, "A"] < 0 < shift[m, "C"] for m in ("inverse_weights", "down_sampling"))
     assert moved.summary["overlap"].max() < 1  # type: ignore[operator]
     with pytest.raises(ValueError, match="above 0"):
-        equalise(found, AT, score_parameters(), force, names, {"A": 0.0}, top=45)
+        equalise(found, AT, score_parameters(), force, names, {"A": 0.0}, **settings)
 
 
 def test_named_shares() -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from assets.monitoring.month import Month, month_of
 from assets.monitoring.month_report import tables_of_month
@@ -167,6 +168,38 @@ def test_a_reviewer_who_always_agrees_is_counted_and_not_named(layout: Layout, t
     assert found.people.reviewers.rows() == [(1, 51, 1.0, True), (2, 3, None, False)]
     assert ("remove", "link_wrong", 3) in found.people.acts.rows()
     assert "reviewers_always_agreeing" in alerts(found)
+
+
+def test_agreement_is_told_by_the_group_of_whom_the_list_names(layout: Layout, tmp_path: Path) -> None:
+    """Twelve judged of one group, two of them disagreed with; nine of the other: too few to be shown."""
+    rows = allegations(3, 1_000)
+    who = people(rows).sort("person_id")
+    black, white = (who.filter(self_defined=code)["person_id"].to_list() for code in ("B1", "W1"))
+    store = open_store(sqlite_url(tmp_path / "decisions.sqlite"))
+    at = NOON
+    for n, person_id in enumerate(black[:12] + white[:9]):
+        desk = Desk(store, Subject(person_id, (f"{person_id}|r",), (f"O{n}",), "r", "2022-12"), at)
+        desk.take("view", "Ann").take("triage", "Ann", agrees=n not in (3, 4))
+        at = desk.at
+    fill(layout, rows, of_years(3), who)
+    found = month(layout, review.in_force(store, datetime(2026, 3, 30))).agreement
+    of_self = found.filter(attribute="ethnicity, self-defined").drop("attribute")
+    lower, upper = proportion_confint(10, 12, method="wilson")
+    assert of_self.rows() == [
+        ("Black", 12, pytest.approx(10 / 12), pytest.approx(lower), pytest.approx(upper)),
+        ("White", 9, None, None, None),
+    ]
+    assert found.group_by("attribute").agg(pl.col("n_judgements").sum())["n_judgements"].to_list() == [21] * 5
+
+
+def test_an_offence_code_that_is_new_is_told(plain: tuple[Layout, Month], layout: Layout) -> None:
+    before, sound = plain
+    layout.warehouse.write_bytes(before.warehouse.read_bytes())
+    planted = "update repository.national_offences set offence_code = '105A' where reported_at > timestamp '2022-10-01'"
+    change(layout, planted)
+    found = month(layout).new_codes
+    assert sound.new_codes is not None and sound.new_codes.is_empty()
+    assert found is not None and found["offence_code"].to_list() == ["105A"]
 
 
 def test_what_is_written_names_nobody_and_is_the_same_for_rows_in_another_order(layout: Layout) -> None:

@@ -52,7 +52,7 @@ def fill(
         connection.register("run", pl.DataFrame([run]))
         for folder, names in (
             (SEEDS, ("outcome_treatment", "age_bands", "ranking_parameters")),
-            (CODES, ("ethnicity_self_defined", "ethnicity_officer_defined", "forces")),
+            (CODES, ("ethnicity_self_defined", "ethnicity_officer_defined", "forces", "offence_codes")),
         ):
             connection.execute("create schema if not exists codes")
             for name in names:
@@ -95,10 +95,10 @@ create table repository.national_involvements as
     where victim_id is not null;
 create table repository.national_offences as
     select offence_id, any_value(force_code) as force_code, any_value(reported_at) as reported_at,
-        any_value(committed_from) as committed_from, 'live' as status
+        any_value(committed_from) as committed_from, 'live' as status, '8N' as offence_code
     from repository.national_vawg_allegations group by offence_id
     union all
-    select 'unnamed' || code || number, code, timestamp '2021-06-01' + to_days(number), timestamp '2021-06-01', 'live'
+    select 'unnamed' || code || number, code, timestamp '2021-06-01' + to_days(number), timestamp '2021-06-01', 'live', '8N'
     from codes.forces cross join generate_series(1, 40) as numbers(number)
     where code in (select force_code from given);
 create table repository.national_offence_scopes as
