@@ -3,6 +3,7 @@ with parameters as (
     {{ statistics_parameters(['suppress_below', 'interval_z', 'range_min_denominator']) }}
 ),
 
+-- Breakdowns of single forces only for the kinds of period that say so: a month of a force is too few people.
 by_force as (
     select
         periods.period_kind,
@@ -18,6 +19,8 @@ by_force as (
         sum(counts.sum_of_squares) as sum_of_squares
     from {{ ref('national_monthly_counts') }} as counts
     inner join {{ ref('statistics_periods') }} as periods on counts.recorded_month = periods.recorded_month
+    inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
+    where counts.breakdown = 'none' or kinds.has_force_breakdowns
     group by
         periods.period_kind,
         periods.period,
@@ -29,15 +32,9 @@ by_force as (
         counts.breakdown_value
 ),
 
-summed as (
-    select * from by_force
-
-    union all
-
+national_months as (
     select
-        period_kind,
-        period,
-        'national' as force_code,
+        recorded_month,
         definition_id,
         threat,
         measure,
@@ -46,8 +43,37 @@ summed as (
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         sum(sum_of_squares) as sum_of_squares
-    from by_force
-    group by period_kind, period, definition_id, threat, measure, breakdown, breakdown_value
+    from {{ ref('national_monthly_counts') }}
+    group by recorded_month, definition_id, threat, measure, breakdown, breakdown_value
+),
+
+summed as (
+    select * from by_force
+
+    union all
+
+    select
+        periods.period_kind,
+        periods.period,
+        'national' as force_code,
+        counts.definition_id,
+        counts.threat,
+        counts.measure,
+        counts.breakdown,
+        counts.breakdown_value,
+        sum(counts.numerator) as numerator,
+        sum(counts.denominator) as denominator,
+        sum(counts.sum_of_squares) as sum_of_squares
+    from national_months as counts
+    inner join {{ ref('statistics_periods') }} as periods on counts.recorded_month = periods.recorded_month
+    group by
+        periods.period_kind,
+        periods.period,
+        counts.definition_id,
+        counts.threat,
+        counts.measure,
+        counts.breakdown,
+        counts.breakdown_value
 ),
 
 figures as (
@@ -113,6 +139,33 @@ figures as (
     from {{ ref('period_figures') }}
 ),
 
+share_bases as (
+    -- Of values of one breakdown that are known; where they overlap, of all.
+    select
+        figures.period_kind,
+        figures.period,
+        figures.force_code,
+        figures.definition_id,
+        figures.threat,
+        figures.measure,
+        case when figures.breakdown = 'none' then 'also_threat' else figures.breakdown end as breakdown,
+        sum(figures.numerator) as share_base
+    from figures
+    inner join {{ ref('statistics_measures') }} as measures
+        on figures.measure = measures.measure and measures.kind = 'count'
+    where
+        figures.breakdown not in ('also_threat', 'list')
+        and {{ is_value_known('figures.breakdown_value') }}
+    group by
+        figures.period_kind,
+        figures.period,
+        figures.force_code,
+        figures.definition_id,
+        figures.threat,
+        figures.measure,
+        case when figures.breakdown = 'none' then 'also_threat' else figures.breakdown end
+),
+
 judged as (
     select
         figures.*,
@@ -129,34 +182,7 @@ judged as (
         and measures.is_about_people
         and (figures.breakdown <> 'none' or measures.kind in ('share', 'mean'))
         and coalesce(figures.denominator, figures.numerator) between 1 and parameters.suppress_below - 1 as suppressed,
-        -- Of values of one breakdown that are known; where they overlap, of all.
-        case
-            when measures.kind = 'count' and figures.breakdown = 'also_threat' then
-                max(case when figures.breakdown = 'none' then figures.numerator end) over (
-                    partition by
-                        figures.period_kind,
-                        figures.period,
-                        figures.force_code,
-                        figures.definition_id,
-                        figures.threat,
-                        figures.measure
-                )
-            when
-                measures.kind = 'count'
-                and figures.breakdown not in ('none', 'list')
-                and {{ is_value_known('figures.breakdown_value') }}
-                then
-                sum(case when {{ is_value_known('figures.breakdown_value') }} then figures.numerator end) over (
-                    partition by
-                        figures.period_kind,
-                        figures.period,
-                        figures.force_code,
-                        figures.definition_id,
-                        figures.threat,
-                        figures.measure,
-                        figures.breakdown
-                )
-        end as share_base
+        case when {{ is_value_known('figures.breakdown_value') }} then share_bases.share_base end as share_base
     from figures
     inner join {{ ref('statistics_coverage') }} as coverage
         on
@@ -165,6 +191,15 @@ judged as (
             and figures.force_code = coverage.force_code
     inner join {{ ref('statistics_measures') }} as measures on figures.measure = measures.measure
     cross join parameters
+    left join share_bases
+        on
+            figures.period_kind = share_bases.period_kind
+            and figures.period = share_bases.period
+            and figures.force_code = share_bases.force_code
+            and figures.definition_id = share_bases.definition_id
+            and figures.threat = share_bases.threat
+            and figures.measure = share_bases.measure
+            and figures.breakdown = share_bases.breakdown
 ),
 
 valued as (
@@ -288,22 +323,28 @@ select
     case when not bounded.suppressed then cast(bounded.denominator as bigint) end as denominator,
     bounded.n_forces,
     bounded.n_months,
-    case when bounded.kind = 'share' then greatest(0, bounded.lower) else bounded.lower end as lower,
-    case when bounded.kind = 'share' then least(1, bounded.upper) else bounded.upper end as upper,
+    {%- for bound, clamp in [('lower', 'greatest(0, '), ('upper', 'least(1, ')] %}
+    case
+        when bounded.{{ bound }} is null then null
+        when bounded.kind = 'share' then {{ clamp }}bounded.{{ bound }})
+        else bounded.{{ bound }}
+    end as {{ bound }},
+    {%- endfor %}
     bounded.suppressed,
     bounded.unit,
     case when not bounded.suppressed then cast(bounded.share_base as bigint) end as share_base,
     bounded.share,
-    greatest(0, bounded.share_lower) as share_lower,
-    least(1, bounded.share_upper) as share_upper,
-    case when bounded.force_code = 'national' then ranges.lowest_force_value end as lowest_force_value,
-    case when bounded.force_code = 'national' then ranges.highest_force_value end as highest_force_value,
+    case when bounded.share is not null then greatest(0, bounded.share_lower) end as share_lower,
+    case when bounded.share is not null then least(1, bounded.share_upper) end as share_upper,
+    ranges.lowest_force_value,
+    ranges.highest_force_value,
     case when bounded.force_code = 'national' then coalesce(ranges.n_forces_compared, 0) end as n_forces_compared,
     breaks.break_ids
 from bounded
 left join ranges
     on
-        bounded.period_kind = ranges.period_kind
+        bounded.force_code = 'national'
+        and bounded.period_kind = ranges.period_kind
         and bounded.period = ranges.period
         and bounded.definition_id = ranges.definition_id
         and bounded.threat = ranges.threat

@@ -31,7 +31,7 @@ scopes as (
 {%- set none_only = "breakdown = 'none'" %}
 {%- set measures = [
     ('offence_counts', 'offences', 'n_offences', 'null', 'null', "breakdown <> 'flag'"),
-    ('offence_counts', 'force_flag_share', 'n_offences', '0', 'null', "breakdown = 'flag'"),
+    ('offence_counts', 'force_flag_share', 'n_offences', '0', 'null', "breakdown = 'flag' and threat = 'all'"),
     ('offence_counts', 'charged_share', 'n_charged', 'n_closed', 'null', "breakdown in ('none', 'offence_subgroup')"),
     (
         'offence_counts', 'evidential_difficulty_share', 'n_evidential_difficulty + n_victim_not_supporting', 'n_closed',
@@ -282,7 +282,7 @@ flag_denominators as (
         offence_counts.n_offences as denominator
     from {{ ref('offence_counts') }} as offence_counts
     cross join {{ ref('flag_types') }} as flags
-    where offence_counts.breakdown = 'none'
+    where offence_counts.breakdown = 'none' and offence_counts.threat = 'all'
 ),
 
 together as (
