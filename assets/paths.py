@@ -85,6 +85,10 @@ class Paths:
         return self.root / "monitoring"
 
     @property
+    def forecasts(self) -> Path:
+        return self.root / "forecasts"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from assets.encryption import KEY_NAME, ReleaseKey, add_key
+from assets.forecasts.station import RUN
 from assets.linkage.model import MODEL
 from assets.monitoring.monthly import CHECKS, REPORT
 from assets.monitoring.thresholds import Thresholds
@@ -115,7 +116,7 @@ def write_release(
     held = _export(layout.warehouse, catalogue, partial, key)
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     monitored = _monitoring(layout, parameters, partial)
-    held |= monitored["tables"]
+    held |= monitored["tables"] | _forecasts(layout, parameters, partial)
     manifest = {
         "release_id": release_id,
         "programme": parameters["programme"],
@@ -217,6 +218,16 @@ def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dic
             "alerts": alerts.to_dicts(),
         },
     }
+
+
+def _forecasts(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take the run's forecasts into the release; those of another run are none."""
+    made_for = layout.forecasts / RUN
+    of_the_run = {name: str(parameters[name]) for name in ("period", "as_of")}
+    if not made_for.is_file() or json.loads(made_for.read_text(encoding="utf-8")) != of_the_run:
+        return {}
+    tables = sorted(layout.forecasts.glob("*.parquet"))
+    return {path.stem: _add(pl.read_parquet(path), path.stem, folder) for path in tables}
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
@@ -403,7 +414,8 @@ def _make_current(layout: Layout, release_id: str) -> None:
     kinds={"duckdb", "parquet"},
     partitions_def=PERIODS,
     backfill_policy=ONE_MONTH_A_RUN,
-    deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()] + ["person_links", "ranking_monitoring"],
+    deps=[TRANSLATOR.get_asset_key(m) for m in marts().values()]
+    + ["person_links", "ranking_monitoring", "threat_forecasts"],
     pool=POOL,
     description=(
         "The month's release: every mart as Parquet, statistical apart from identifiable and from what is about "

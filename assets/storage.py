@@ -6,6 +6,7 @@ Does not belong here: what is in the files.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,16 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     write(partial)
     partial.replace(path)
     return path
+
+
+def write_folder(folder: Path, write: Callable[[Path], Any]) -> Path:
+    """Write a folder beside `folder` and put it in its place: a file of the last month never stands among those of this one."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    write(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    return partial.rename(folder)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> Path:

@@ -1,6 +1,6 @@
 """The whole house on one page: what exists, when it runs, with what.
 
-landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> monitoring -> release
+landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> monitoring, forecasts -> release
 """
 
 import dagster as dg
@@ -8,6 +8,7 @@ import dagster as dg
 from assets import release as release_station
 from assets import run_inputs as run_station
 from assets import submissions as intake_station
+from assets.forecasts import station as forecast_station
 from assets.linkage import linkage_model as training_station
 from assets.linkage import person_links as linkage_station
 from assets.linkage import person_relink as relink_station
@@ -36,6 +37,8 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             national_repository,
             # whether the list can be trusted, every month
             monitoring_station.ranking_monitoring,
+            # a year ahead
+            forecast_station.threat_forecasts,
             # what readers see
             release_station.release,
         ],

@@ -4,7 +4,6 @@ Reads the warehouse; writes aggregated tables and one page that the release take
 release with an alert is a release whose alert somebody has to answer.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from assets.monitoring.month_report import (
 from assets.monitoring.parameters import Monitoring, monitoring, score_parameters
 from assets.monitoring.thresholds import Thresholds
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
-from assets.storage import DataRoot, Layout, write_parquet
+from assets.storage import DataRoot, Layout, write_folder, write_parquet
 from assets.warehouse import POOL
 from decisions import review
 from decisions.review_entries import Entry
@@ -83,15 +82,13 @@ def _known(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _put(folder: Path, tables: dict[str, pl.DataFrame], checks: pl.DataFrame, page: str) -> None:
-    """Whole or not there: a table of the last month must not stand among those of this one."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, table in tables.items():
-        write_parquet(table, partial / f"{name}.parquet")
-    write_parquet(checks, partial / CHECKS)
-    (partial / REPORT).write_text(page, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    def write(partial: Path) -> None:
+        for name, table in tables.items():
+            write_parquet(table, partial / f"{name}.parquet")
+        write_parquet(checks, partial / CHECKS)
+        (partial / REPORT).write_text(page, encoding="utf-8")
+
+    write_folder(folder, write)
 
 
 @dg.asset(

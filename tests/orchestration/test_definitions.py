@@ -76,6 +76,7 @@ def test_whatever_opens_the_warehouse_sits_in_its_pool() -> None:
         "standardised_extracts",
         "national_repository",
         "ranking_monitoring",
+        "threat_forecasts",
         "release",
     }
 
