@@ -46,12 +46,12 @@ def submissions() -> list[nation.Submission]:
     b5.person("M2", born)
     may = 45
     # The earlier year: one stalking; a later one of the same woman is no repeat, it is more than twelve months on.
-    before.crime("Y1", "8Q", days_ago=375, victims=[{"person_ref": "W2"}])
+    before.crime("Y1", "8Q", days_ago=377, victims=[{"person_ref": "W2"}])
     # May: the stalking that went before the homicide, and one that is only stalking.
     named = {"person_ref": "M1", "age": 45}
     a5.crime("S1", "8Q", days_ago=may, victims=[{"person_ref": "W1", "age": 40}], suspects=[named], outcome_code="16")
     a5.crime("RC", "8Q", days_ago=may)
-    a5.crime("FL", "8N", days_ago=may, flags={"DV": "Y"})
+    a5.crime("FL", "8N", days_ago=may, flags={"DOMESTIC ABUSE": "Y"})
     a5.crime("LATE", "8N", days_ago=may)
     b5.crime("OLD", "8N", days_ago=may)
     b5.crime("NEW", "8N", days_ago=may)
@@ -62,12 +62,12 @@ def submissions() -> list[nation.Submission]:
         "1",
         victims=[{"person_ref": "W1", "age": 40, "ethnicity": "B1"}],
         suspects=[{**named, **charged}],
-        flags={"DV": "Y"},
+        flags={"DOMESTIC ABUSE": "Y"},
         outcome_code="1",
         outcome_date=date(2026, 6, 30),
     )
     a6.crime(
-        "R1", "19C", victims=[{"age": 20, "person_ref": "W2"}], suspects=[{"age": 15}], flags={"DV": "Y"}
+        "R1", "19C", victims=[{"age": 20, "person_ref": "W2"}], suspects=[{"age": 15}], flags={"DOMESTIC ABUSE": "Y"}
     )
     a6.crime("R2", "20A", victims=[{"age": 50}], outcome_code="14")
     a6.crime(
@@ -257,7 +257,7 @@ def test_a_rate_is_a_year_of_the_women_of_the_forces_that_sent(figures: Query) -
 
 def test_every_share_has_a_wilson_interval(figures: Query) -> None:
     rows = figures(
-        "select numerator, denominator, lower, upper from marts.national_statistics as s "
+        "select s.numerator, s.denominator, s.lower, s.upper from marts.national_statistics as s "
         "inner join codes.statistics_measures as m on s.measure = m.measure "
         "where m.interval_method = 'wilson' and value is not null"
     )
@@ -290,11 +290,11 @@ def test_a_crime_of_several_threats_is_in_one_combination_and_once_in_the_total(
         )
     ) == {DA: 1, f"{DA}, rape_and_serious_sexual_offences": 1, "rape_and_serious_sexual_offences": 1, SH: 3}
     off = figures(
-        "select count(*), count(*) filter (overlaps.n is distinct from totals.value) from "
+        "select count(*), count(*) filter (combined.n is distinct from totals.value) from "
         "(select period_kind, period, force_code, definition_id, value from marts.national_statistics where "
         "measure = 'offences' and threat = 'all' and breakdown = 'none' and value > 0) as totals full join "
         "(select period_kind, period, force_code, definition_id, sum(n_offences) as n from marts.threat_overlaps "
-        "group by all) as overlaps using (period_kind, period, force_code, definition_id)"
+        "group by all) as combined using (period_kind, period, force_code, definition_id)"
     )[0]
     assert off[0] > 50
     assert off[1] == 0

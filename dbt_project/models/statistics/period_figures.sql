@@ -4,10 +4,16 @@ with parameters as (
     {{ statistics_parameters(['interval_z']) }}
 ),
 
-long_kinds as (
-    select period_kind
-    from {{ ref('period_kinds') }}
-    where n_months >= 12
+long_periods as (
+    -- Spans that persons are counted over, numbered.
+    select
+        periods.period_kind,
+        periods.period,
+        periods.recorded_month,
+        dense_rank() over (order by periods.period_kind, periods.period) as period_no
+    from {{ ref('statistics_periods') }} as periods
+    inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
+    where kinds.has_persons
 ),
 
 coverage as (
@@ -15,43 +21,56 @@ coverage as (
     from {{ ref('statistics_coverage') }}
 ),
 
+people as (
+    select
+        named.person_id,
+        row_number() over (order by named.person_id) as person_no
+    from (
+        select distinct person_id
+        from {{ ref('national_involvements') }}
+        where role = 'suspect' and person_id is not null
+    ) as named
+),
+
+bodies as (
+    select
+        force_code,
+        row_number() over (order by force_code) as force_no
+    from (select distinct force_code from coverage where force_code <> 'national') as sent
+),
+
 accused as (
-    -- Persons named by crime, once each, with the month.
+    -- Persons named by crime, once each.
     select distinct
-        involvements.person_id,
+        people.person_no,
         offences.offence_id,
         offences.recorded_month,
-        offences.force_code,
+        bodies.force_no,
         offences.definition_bits,
         offences.threat_bits,
         offences.offence_group
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('national_involvements') }} as involvements on offences.offence_id = involvements.offence_id
-    where
-        involvements.role = 'suspect'
-        and involvements.person_id is not null
-        and involvements.is_identified
-        and involvements.allegation_stands
+    inner join people on involvements.person_id = people.person_id
+    inner join bodies on offences.force_code = bodies.force_code
+    where involvements.role = 'suspect' and involvements.is_identified and involvements.allegation_stands
 ),
 
 accused_counts as (
     select
-        periods.period_kind,
-        periods.period,
-        accused.force_code,
-        accused.person_id,
+        long_periods.period_no,
+        accused.force_no,
+        accused.person_no,
         accused.definition_bits,
         accused.threat_bits,
         accused.offence_group,
         count(*) as n_offences
     from accused
-    inner join {{ ref('statistics_periods') }} as periods on accused.recorded_month = periods.recorded_month
-    inner join long_kinds on periods.period_kind = long_kinds.period_kind
+    inner join long_periods on accused.recorded_month = long_periods.recorded_month
     group by
-        periods.period_kind,
-        periods.period,
-        accused.force_code,
-        accused.person_id,
+        long_periods.period_no,
+        accused.force_no,
+        accused.person_no,
         accused.definition_bits,
         accused.threat_bits,
         accused.offence_group
@@ -60,37 +79,25 @@ accused_counts as (
 persons as (
     -- Under every definition and threat, and by group of offence under the definition.
     select
-        accused_counts.period_kind,
-        accused_counts.period,
-        accused_counts.force_code,
-        sets.definition_id,
-        sets.threat,
-        accused_counts.person_id,
-        'none' as breakdown,
-        'all' as breakdown_value,
+        accused_counts.period_no,
+        accused_counts.force_no,
+        sets.scope_no,
+        accused_counts.person_no,
+        'all' as offence_group,
         sum(accused_counts.n_offences) as n_offences
     from accused_counts
     inner join {{ ref('scope_sets') }} as sets
         on accused_counts.definition_bits = sets.definition_bits and accused_counts.threat_bits = sets.threat_bits
-    group by
-        accused_counts.period_kind,
-        accused_counts.period,
-        accused_counts.force_code,
-        sets.definition_id,
-        sets.threat,
-        accused_counts.person_id
+    group by accused_counts.period_no, accused_counts.force_no, sets.scope_no, accused_counts.person_no
 
     union all
 
     select
-        accused_counts.period_kind,
-        accused_counts.period,
-        accused_counts.force_code,
-        sets.definition_id,
-        sets.threat,
-        accused_counts.person_id,
-        'offence_group' as breakdown,
-        accused_counts.offence_group as breakdown_value,
+        accused_counts.period_no,
+        accused_counts.force_no,
+        sets.scope_no,
+        accused_counts.person_no,
+        accused_counts.offence_group,
         sum(accused_counts.n_offences) as n_offences
     from accused_counts
     inner join {{ ref('scope_sets') }} as sets
@@ -99,49 +106,67 @@ persons as (
             and accused_counts.threat_bits = sets.threat_bits
             and sets.threat = 'all'
     group by
-        accused_counts.period_kind,
-        accused_counts.period,
-        accused_counts.force_code,
-        sets.definition_id,
-        sets.threat,
-        accused_counts.person_id,
+        accused_counts.period_no,
+        accused_counts.force_no,
+        sets.scope_no,
+        accused_counts.person_no,
         accused_counts.offence_group
 ),
 
-{#- A person of two forces is one in the nation. #}
-placed_persons as (
-    select * from persons
+-- A person of two forces is one in the nation, whose number is 0.
+counted_persons as (
+    select
+        force_no,
+        period_no,
+        scope_no,
+        offence_group,
+        count(*) as n_persons,
+        {{ count_where('n_offences > 1') }} as n_several,
+        max(n_offences) as most_offences
+    from persons
+    group by force_no, period_no, scope_no, offence_group
 
     union all
 
     select
-        period_kind,
-        period,
-        'national' as force_code,
-        definition_id,
-        threat,
-        person_id,
-        breakdown,
-        breakdown_value,
-        sum(n_offences) as n_offences
-    from persons
-    group by period_kind, period, definition_id, threat, person_id, breakdown, breakdown_value
+        0 as force_no,
+        period_no,
+        scope_no,
+        offence_group,
+        count(*) as n_persons,
+        {{ count_where('n_offences > 1') }} as n_several,
+        max(n_offences) as most_offences
+    from (
+        select
+            period_no,
+            scope_no,
+            person_no,
+            offence_group,
+            sum(n_offences) as n_offences
+        from persons
+        group by period_no, scope_no, person_no, offence_group
+    ) as nation
+    group by period_no, scope_no, offence_group
 ),
 
 person_figures as (
     select
-        period_kind,
-        period,
-        force_code,
-        definition_id,
-        threat,
-        breakdown,
-        breakdown_value,
-        count(*) as n_persons,
-        {{ count_where('n_offences > 1') }} as n_several,
-        cast(max(n_offences) as bigint) as most_offences
-    from placed_persons
-    group by period_kind, period, force_code, definition_id, threat, breakdown, breakdown_value
+        periods.period_kind,
+        periods.period,
+        coalesce(bodies.force_code, 'national') as force_code,
+        scopes.definition_id,
+        scopes.threat,
+        case when counted_persons.offence_group = 'all' then 'none' else 'offence_group' end as breakdown,
+        counted_persons.offence_group as breakdown_value,
+        counted_persons.n_persons,
+        counted_persons.n_several,
+        cast(counted_persons.most_offences as bigint) as most_offences
+    from counted_persons
+    inner join (select distinct period_no, period_kind, period from long_periods) as periods
+        on counted_persons.period_no = periods.period_no
+    inner join (select distinct scope_no, definition_id, threat from {{ ref('scope_sets') }}) as scopes
+        on counted_persons.scope_no = scopes.scope_no
+    left join bodies on counted_persons.force_no = bodies.force_no
 ),
 
 charges as (

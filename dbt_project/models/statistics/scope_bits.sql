@@ -16,5 +16,6 @@ with scopes as (
 select
     kind,
     scope_id,
+    row_number() over (partition by kind order by scope_id) as scope_no,
     cast(power(2, row_number() over (partition by kind order by scope_id) - 1) as bigint) as bit
 from scopes

@@ -1,4 +1,5 @@
 -- Grain: set of definitions x set of threats that some crime meets x definition x threat in them; 'all' is the definition.
+-- `scope_no` numbers definition and threat together: what persons are grouped by is numbers, for speed.
 with sets as (
     select distinct
         definition_bits,
@@ -11,7 +12,8 @@ definitions as (
         sets.definition_bits,
         sets.threat_bits,
         definitions.scope_id as definition_id,
-        definitions.bit as definition_bit
+        definitions.bit as definition_bit,
+        definitions.scope_no as definition_no
     from sets
     inner join {{ ref('scope_bits') }} as definitions
         on definitions.kind = 'definition' and {{ has_bit('sets.definition_bits', 'definitions.bit') }}
@@ -22,7 +24,8 @@ select
     definitions.threat_bits,
     definitions.definition_id,
     definitions.definition_bit,
-    threats.scope_id as threat
+    threats.scope_id as threat,
+    1000 * definitions.definition_no + threats.scope_no as scope_no
 from definitions
 inner join {{ ref('scope_bits') }} as threats
     on threats.kind = 'threat' and {{ has_bit('definitions.threat_bits', 'threats.bit') }}
@@ -34,5 +37,6 @@ select
     threat_bits,
     definition_id,
     definition_bit,
-    'all' as threat
+    'all' as threat,
+    1000 * definition_no as scope_no
 from definitions
