@@ -47,7 +47,8 @@ def forecasts(series: pl.DataFrame, using: Forecasting) -> Forecasts:
     left_out = judged.filter(pl.col("why").is_not_null()).select(*_SERIES, "why").sort(_SERIES)
     taken = whole.join(judged.filter(pl.col("why").is_null()).select(_SERIES), on=_SERIES, how="semi")
     if taken.is_empty():
-        return Forecasts(*(pl.DataFrame(schema=s) for s in (_MONTHS, _OUTLOOK, _BACKTEST)), left_out)
+        months, outlook, backtest = (pl.DataFrame(schema=s) for s in (_MONTHS, _OUTLOOK, _BACKTEST))
+        return Forecasts(months, outlook, backtest, left_out)
     ahead, tested = _run(taken, using)
     compared = _compared(tested, using)
     best = _method(compared)

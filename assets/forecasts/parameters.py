@@ -15,33 +15,26 @@ class Forecasting:
     """The numbers of the seed `forecast_parameters`; months but where the name says otherwise."""
 
     horizon: int
-    min_history: int
     learn_from: int
     n_forecasts: int
     months_between: int
-    min_monthly_offences: float
+    min_monthly_offences: int
     narrow_level: int
     wide_level: int
+
+    @property
+    def min_history(self) -> int:
+        """Months a series needs for every forecast of the back-test to have learnt from enough and to have a year after it."""
+        return self.learn_from + self.horizon + self.months_between * (self.n_forecasts - 1)
 
 
 def forecasting() -> Forecasting:
     """Raises KeyError where a parameter has no row."""
     rows = pl.read_csv(SEEDS / "forecast_parameters.csv")
     numbers = dict(rows.select("parameter", "number").iter_rows())
+    months = ("horizon", "learn_from", "n_forecasts", "months_between", "narrow_level", "wide_level")
     return Forecasting(
-        **{
-            name: kind(numbers[name])
-            for name, kind in (
-                ("horizon", int),
-                ("min_history", int),
-                ("learn_from", int),
-                ("n_forecasts", int),
-                ("months_between", int),
-                ("min_monthly_offences", float),
-                ("narrow_level", int),
-                ("wide_level", int),
-            )
-        }
+        min_monthly_offences=int(numbers["min_monthly_offences"]), **{name: int(numbers[name]) for name in months}
     )
 
 

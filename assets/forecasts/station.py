@@ -75,7 +75,7 @@ def write_forecasts(layout: Layout) -> Forecasts:
 
 
 @dg.asset(
-    group_name="statistics",
+    group_name="forecasts",
     owners=["team:national-analysis"],
     kinds={"python", "duckdb", "parquet"},
     partitions_def=PERIODS,

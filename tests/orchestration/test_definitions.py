@@ -20,6 +20,7 @@ STATIONS = [
     "statistics",
     "marts",
     "monitoring",
+    "forecasts",
     "release",
 ]
 

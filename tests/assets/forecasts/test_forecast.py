@@ -55,7 +55,7 @@ def found(given: pl.DataFrame) -> Forecasts:
 def test_what_is_too_short_too_small_or_broken_is_left_out_with_the_reason(found: Forecasts) -> None:
     assert dict(found.left_out.select("force_code", "why").iter_rows()) == {
         "B": "needs 48 months without a gap; there are 47",
-        "C": "needs 20.0 crimes a month; there are 4.0",
+        "C": "needs 20 crimes a month; there are 4.0",
         "D": "needs 48 months without a gap; there are 3",
     }
     assert set(found.outlook["force_code"]) == {"national", "A"}

@@ -69,7 +69,7 @@ def test_the_nation_is_the_forces_that_sent_all_of_the_history(layout: Layout) -
 def test_a_month_with_a_return_and_no_crime_is_a_nought_and_not_a_gap(layout: Layout) -> None:
     left_out = {(f, t): why for f, t, why in table(layout, "threat_forecasts_left_out").iter_rows()}
     assert left_out["B", THREAT] == "needs 48 months without a gap; there are 45"
-    assert left_out["A", "spiking"] == "needs 20.0 crimes a month; there are 0.1"
+    assert left_out["A", "spiking"] == "needs 20 crimes a month; there are 0.1"
 
 
 def test_what_is_written_again_is_the_same_and_nothing_else_stays(layout: Layout) -> None:
