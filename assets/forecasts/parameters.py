@@ -34,7 +34,8 @@ def forecasting() -> Forecasting:
     numbers = dict(rows.select("parameter", "number").iter_rows())
     months = ("horizon", "learn_from", "n_forecasts", "months_between", "narrow_level", "wide_level")
     return Forecasting(
-        min_monthly_offences=int(numbers["min_monthly_offences"]), **{name: int(numbers[name]) for name in months}
+        min_monthly_offences=int(numbers["min_monthly_offences"]),
+        **{name: int(numbers[name]) for name in months},
     )
 
 

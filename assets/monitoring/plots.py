@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib as mpl
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from assets.drawing import ACCENT, CALM, GRID, STYLE, axes_of, svg
 from assets.monitoring.backtest import Backtest
 from assets.monitoring.calibration import Calibration
 from assets.monitoring.harness import Harness
@@ -18,24 +16,7 @@ from assets.monitoring.month import Month
 from assets.monitoring.names import in_words
 from assets.monitoring.null_programme import NullProgramme
 
-FORMULA, PEER, LEARNT, END, QUIET = "#7a2e6d", "#46627f", "#b5651d", "#8a949c", "#d5dce2"
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#47545f",
-    "axes.grid": True,
-    "grid.color": QUIET,
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "text.color": "#14202b",
-    "axes.labelcolor": "#14202b",
-    "xtick.color": "#47545f",
-    "ytick.color": "#14202b",
-}
+FORMULA, PEER, LEARNT, END, QUIET = ACCENT, CALM, "#b5651d", "#8a949c", GRID
 
 
 def draw(harness: Harness, window_months: int, ratio_band: tuple[float, float]) -> dict[str, str]:
@@ -77,35 +58,6 @@ def _shown(ratios: pl.DataFrame) -> pl.DataFrame:
     return kept.with_columns(group=pl.format("{}: {}", "attribute", "group"))
 
 
-def _svg(name: str, figure: Figure) -> str:
-    """With ids that depend on the name only, so that several stand on one page."""
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    # Inline in a page: no declaration, and ids of its own.
-    text = text[text.index("<svg") :]
-    for element in (
-        "figure_",
-        "axes_",
-        "patch_",
-        "line2d_",
-        "text_",
-        "matplotlib.axis_",
-        "xtick_",
-        "ytick_",
-        "legend_",
-    ):
-        text = text.replace(f'id="{element}', f'id="{name}_{element}')
-    text = text.replace('id="LineCollection_', f'id="{name}_LineCollection_')
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-
-
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
-
-
 def _colour(ranker: str) -> str:
     if ranker in ("formula", "formula_grave"):
         return FORMULA
@@ -131,39 +83,39 @@ def _whiskers(axes: Axes, at: Sequence[float], rows: pl.DataFrame, colours: Sequ
 
 
 def _pooled(result: Backtest, window: int) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = _pooled_rows(result, window, "5%", "harm_share")
-        figure, axes = _axes(8, 0.34 * rows.height + 1)
+        figure, axes = axes_of(8, 0.34 * rows.height + 1)
         places = list(range(rows.height))
         _whiskers(axes, places, rows, [_colour(r) for r in rows["ranker"]])
         axes.set_yticks(places, [in_words(r) for r in rows["ranker"]])
         axes.set_xlim(0, 1)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(f"Share of the later harm ({window} months) held by the top 5%, with 95% interval")
-        return _svg("pooled", figure)
+        return svg("pooled", figure)
 
 
 def _differences(result: Backtest, window: int) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = result.differences.filter(
             pl.col("ranker") != "oracle", window_months=window, top="5%", measure="harm_share"
         ).sort("value", "ranker")
-        figure, axes = _axes(8, 0.34 * rows.height + 1)
+        figure, axes = axes_of(8, 0.34 * rows.height + 1)
         places = list(range(rows.height))
         _whiskers(axes, places, rows, [_colour(r) for r in rows["ranker"]])
         axes.axvline(0, color="#14202b", linewidth=1)
         axes.set_yticks(places, [in_words(r) for r in rows["ranker"]])
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Formula less this ranker, later harm at 5%; right of nought it holds more")
-        return _svg("differences", figure)
+        return svg("differences", figure)
 
 
 def _by_cutoff(result: Backtest, window: int) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = result.table.filter(
             pl.col("cutoff_on").is_not_null(), window_months=window, top="5%", measure="harm_share"
         )
-        figure, axes = _axes(8, 3.4)
+        figure, axes = axes_of(8, 3.4)
         shown = (
             "formula",
             "formula_refitted",
@@ -191,13 +143,13 @@ def _by_cutoff(result: Backtest, window: int) -> str:
         axes.set_ylabel("Share of later harm, top 5%")
         axes.tick_params(axis="x", rotation=30)
         axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22))
-        return _svg("by_cutoff", figure)
+        return svg("by_cutoff", figure)
 
 
 def _calibration(found: Calibration) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = found.bands.sort("rank_from", descending=True)
-        figure, axes = _axes(8, 0.4 * rows.height + 1)
+        figure, axes = axes_of(8, 0.4 * rows.height + 1)
         places = list(range(rows.height))
         for y, row in zip(places, rows.iter_rows(named=True), strict=True):
             colour = LEARNT if row["is_outside"] else PEER
@@ -208,14 +160,14 @@ def _calibration(found: Calibration) -> str:
         axes.set_xlim(0, 1)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Share with a new allegation. Stroke: predicted; point and line: observed, 95%")
-        return _svg("calibration", figure)
+        return svg("calibration", figure)
 
 
 def _lorenz(curve: pl.DataFrame) -> str:
     if not curve.height:
         return ""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(5, 4)
+    with mpl.rc_context(STYLE):
+        figure, axes = axes_of(5, 4)
         step = max(1, curve.height // 400)
         thin = curve.gather_every(step).vstack(curve.tail(1))
         axes.plot([0, 1], [0, 1], color=END, linewidth=1, linestyle="--")
@@ -224,15 +176,15 @@ def _lorenz(curve: pl.DataFrame) -> str:
         axes.set_ylim(0, 1)
         axes.set_xlabel("Share of ranked persons, least harm first")
         axes.set_ylabel("Share of harm recorded in a year")
-        return _svg("lorenz", figure)
+        return svg("lorenz", figure)
 
 
 def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
     rows = ratios.filter(pl.col("ratio").is_not_null()).reverse()
     if not rows.height:
         return ""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(8, 0.3 * rows.height + 1)
+    with mpl.rc_context(STYLE):
+        figure, axes = axes_of(8, 0.3 * rows.height + 1)
         axes.axvspan(*ratio_band, color=QUIET, alpha=0.6)
         for y, row in enumerate(rows.iter_rows(named=True)):
             colour = LEARNT if row["is_alert"] else PEER
@@ -254,26 +206,26 @@ def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
         axes.minorticks_off()
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Selection-rate ratio to everyone else, with 95% interval; shaded: no alert")
-        return _svg("disparity", figure)
+        return svg("disparity", figure)
 
 
 def _null_programme(found: NullProgramme) -> str:
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(8, 1.6)
+    with mpl.rc_context(STYLE):
+        figure, axes = axes_of(8, 1.6)
         axes.barh([1, 0], [found.fall_selected, found.fall_next], color=[FORMULA, PEER], height=0.5)
         axes.set_yticks([1, 0], ["on the list", "next hundred"])
         axes.set_xlim(min(0, found.fall_selected, found.fall_next), 1)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Share by which recorded harm fell in the year after, with no programme at all")
-        return _svg("null_programme", figure)
+        return svg("null_programme", figure)
 
 
 def _gates(gates: pl.DataFrame, names: Mapping[str, str]) -> str:
     rows = gates.filter(pl.col("named_suspect_share").is_not_null()).sort("named_suspect_share", "force_code")
     if not rows.height:
         return ""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(8, 0.2 * rows.height + 1)
+    with mpl.rc_context(STYLE):
+        figure, axes = axes_of(8, 0.2 * rows.height + 1)
         places = list(range(rows.height))
         colours = [LEARNT if caveat else PEER for caveat in rows["has_caveat"]]
         axes.scatter(rows["named_suspect_share"].to_list(), places, c=colours, s=22, zorder=3)
@@ -283,4 +235,4 @@ def _gates(gates: pl.DataFrame, names: Mapping[str, str]) -> str:
         axes.set_yticks(places, [names.get(force, force) for force in rows["force_code"]], fontsize=7)
         axes.set_xlim(0, 1)
         axes.set_xlabel("Share of crimes in scope with a named suspect")
-        return _svg("gates", figure)
+        return svg("gates", figure)
