@@ -27,6 +27,7 @@ from assets.public_record.record import Facts, decision_log_extract, transparenc
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
 from assets.storage import DataRoot, Layout, write_json, write_parquet
+from assets.text_flags.reading import version as text_version
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
@@ -46,11 +47,17 @@ CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"
+CLERICAL_FLAGS = "run_clerical_flags.parquet"
 # Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
 # it is read by other people, for other purposes. All but the first are encrypted where there is a key.
 SENSITIVITIES = ("statistical", "identifiable", "victims")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
-_VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
+_VERSIONED = {
+    "vawg_definitions": "definitions",
+    "harm_weights": "weights",
+    "ranking_parameters": "ranking",
+    "flag_rules": "flag_rules",
+}
 
 
 class ReleaseDiffers(Exception):
@@ -105,6 +112,7 @@ def write_release(
     audit_head = str(audit.Head(log[-1].entry.no, log[-1].hash)) if log else None
     # Two runs may have the same submissions, and another history of who is who or of what was decided of the list.
     decided = [sha256_of(layout.run / n) for n in (IDENTITY_DECISIONS, REVIEW_DECISIONS, REVIEW_REMOVALS)]
+    decided.append(sha256_of(layout.run / CLERICAL_FLAGS))
     history = [sha256_of(layout.person_ledger), *decided, audit_head]
     previous = pl.read_parquet(layout.run / RELEASE_FILE).to_dicts()
     made_from = [parameters, submissions["submission_id"].to_list(), code, history, previous]
@@ -220,14 +228,14 @@ def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dic
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
-    """Versions of definitions, weights, ranking parameters and linkage model behind this run."""
+    """Versions of definitions, weights, ranking parameters, flag rules, linkage model and reading of texts behind this run."""
     found: dict[str, Any] = {}
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
         for seed, entry in _VERSIONED.items():
             rows = connection.execute(f"select distinct version from codes.{seed} order by 1").fetchall()
             found[entry] = [r[0] for r in rows]
     links = pl.scan_parquet(layout.person_links).select(pl.col("model_version").unique().sort())
-    return found | {"linkage_model": links.collect()["model_version"].to_list()}
+    return found | {"linkage_model": links.collect()["model_version"].to_list(), "text_signs": text_version()}
 
 
 def _coverage(layout: Layout, parameters: dict[str, Any], submissions: pl.DataFrame) -> dict[str, Any]:
