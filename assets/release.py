@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE
 from assets.public_record.record import Facts, decision_log_extract, transparency_record
+from assets.publication.cells import FIGURE
+from assets.publication.publishing import publish
+from assets.publication.rules import rules
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
 from assets.storage import DataRoot, Layout, write_json, write_parquet
@@ -48,6 +51,9 @@ IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"
 CLERICAL_FLAGS = "run_clerical_flags.parquet"
+# What may leave the service: no dbt model says that of itself, it is made so (`assets.publication`).
+PUBLISHABLE = "publishable"
+BASIS = "publication_basis"
 # Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
 # it is read by other people, for other purposes. All but the first are encrypted where there is a key.
 SENSITIVITIES = ("statistical", "identifiable", "victims")
@@ -121,6 +127,7 @@ def write_release(
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
+    held |= _publication(layout, catalogue, parameters["period_end"], previous, partial)
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     monitored = _monitoring(layout, parameters, partial)
     held |= monitored["tables"]
@@ -129,7 +136,12 @@ def write_release(
         "programme": parameters["programme"],
         "period": f"{parameters['period']:%Y-%m}",
         "as_of": parameters["as_of"],
-        "versions": {"contract": CONTRACT_VERSION, "code": code, **_versions(layout)},
+        "versions": {
+            "contract": CONTRACT_VERSION,
+            "code": code,
+            "publication": rules(parameters["period_end"]).version,
+            **_versions(layout),
+        },
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
@@ -192,12 +204,41 @@ def _export(
     return held
 
 
-def _add(frame: pl.DataFrame, name: str, folder: Path) -> dict[str, Any]:
-    """Put a statistical table that no dbt model made into the release; what `_export` says of a mart."""
-    path = write_parquet(frame, folder / "statistical" / f"{name}.parquet")
+def _add(frame: pl.DataFrame, name: str, folder: Path, room: str = "statistical") -> dict[str, Any]:
+    """Put a table that no dbt model made into the release; what `_export` says of a mart. Nothing of it is encrypted."""
+    path = write_parquet(frame, folder / room / f"{name}.parquet")
     digest = sha256_of(path)
     file = path.relative_to(folder).as_posix()
     return {"file": file, "rows": frame.height, "encrypted": False, "content": digest[:16], "sha256": digest}
+
+
+def _publication(
+    layout: Layout,
+    catalogue: dict[str, dict[str, Any]],
+    on: date,
+    previous: list[dict[str, Any]],
+    folder: Path,
+) -> dict[str, Any]:
+    """Make what may leave the service of the statistics in `folder`, measured against the publication before: the figures,
+    also as CSV, and what they rest on, which stays inside.
+    """
+    if not set(FIGURE) <= catalogue.get("national_statistics", {"columns": {}})["columns"].keys():
+        return {}
+    before = (
+        layout.releases / previous[0]["release_id"] / "statistical" / f"{BASIS}.parquet" if previous else None
+    )
+    publication = publish(
+        pl.read_parquet(folder / "statistical" / "national_statistics.parquet"),
+        rules(on),
+        pl.read_parquet(before) if before and before.is_file() else None,
+    )
+    name = "national_statistics"
+    held = {
+        f"published_{name}": _add(publication.figures, name, folder, PUBLISHABLE),
+        BASIS: _add(publication.basis, BASIS, folder),
+    }
+    publication.figures.write_csv(folder / PUBLISHABLE / f"{name}.csv")
+    return held
 
 
 def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
