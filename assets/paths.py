@@ -45,6 +45,10 @@ class Paths:
         return self.root / "run"
 
     @property
+    def text_signs(self) -> Path:
+        return self.root / "text_signs" / "text_signs.parquet"
+
+    @property
     def person_records(self) -> Path:
         return self.root / "standardised" / "std_person_records.parquet"
 
@@ -67,6 +71,10 @@ class Paths:
     @property
     def decisions(self) -> Path:
         return self.root / "decisions.sqlite"
+
+    @property
+    def clerical_flags(self) -> Path:
+        return self.root / "clerical_flags.csv"
 
     @property
     def seals(self) -> Path:

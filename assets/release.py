@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,13 @@ from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE
 from assets.public_record.record import Facts, decision_log_extract, transparency_record
+from assets.publication.cells import FIGURE
+from assets.publication.publishing import publish
+from assets.publication.rules import rules
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
 from assets.storage import DataRoot, Layout, write_json, write_parquet
+from assets.text_flags.reading import version as text_version
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
@@ -47,11 +51,20 @@ CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"
+CLERICAL_FLAGS = "run_clerical_flags.parquet"
+# What may leave the service: no dbt model says that of itself, it is made so (`assets.publication`).
+PUBLISHABLE = "publishable"
+BASIS = "publication_basis"
 # Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
 # it is read by other people, for other purposes. All but the first are encrypted where there is a key.
 SENSITIVITIES = ("statistical", "identifiable", "victims")
 # Tables of versions that a reader needs to interpret the figures: seed -> manifest entry.
-_VERSIONED = {"vawg_definitions": "definitions", "harm_weights": "weights", "ranking_parameters": "ranking"}
+_VERSIONED = {
+    "vawg_definitions": "definitions",
+    "harm_weights": "weights",
+    "ranking_parameters": "ranking",
+    "flag_rules": "flag_rules",
+}
 
 
 class ReleaseDiffers(Exception):
@@ -106,6 +119,7 @@ def write_release(
     audit_head = str(audit.Head(log[-1].entry.no, log[-1].hash)) if log else None
     # Two runs may have the same submissions, and another history of who is who or of what was decided of the list.
     decided = [sha256_of(layout.run / n) for n in (IDENTITY_DECISIONS, REVIEW_DECISIONS, REVIEW_REMOVALS)]
+    decided.append(sha256_of(layout.run / CLERICAL_FLAGS))
     history = [sha256_of(layout.person_ledger), *decided, audit_head]
     previous = pl.read_parquet(layout.run / RELEASE_FILE).to_dicts()
     made_from = [parameters, submissions["submission_id"].to_list(), code, history, previous]
@@ -114,6 +128,7 @@ def write_release(
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
+    held |= _publication(layout, catalogue, parameters["period_end"], previous, partial)
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     monitored = _monitoring(layout, parameters, partial)
     held |= monitored["tables"] | _forecasts(layout, parameters, partial)
@@ -122,7 +137,12 @@ def write_release(
         "programme": parameters["programme"],
         "period": f"{parameters['period']:%Y-%m}",
         "as_of": parameters["as_of"],
-        "versions": {"contract": CONTRACT_VERSION, "code": code, **_versions(layout)},
+        "versions": {
+            "contract": CONTRACT_VERSION,
+            "code": code,
+            "publication": rules(parameters["period_end"]).version,
+            **_versions(layout),
+        },
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
@@ -185,12 +205,41 @@ def _export(
     return held
 
 
-def _add(frame: pl.DataFrame, name: str, folder: Path) -> dict[str, Any]:
-    """Put a statistical table that no dbt model made into the release; what `_export` says of a mart."""
-    path = write_parquet(frame, folder / "statistical" / f"{name}.parquet")
+def _add(frame: pl.DataFrame, name: str, folder: Path, room: str = "statistical") -> dict[str, Any]:
+    """Put a table that no dbt model made into the release; what `_export` says of a mart. Nothing of it is encrypted."""
+    path = write_parquet(frame, folder / room / f"{name}.parquet")
     digest = sha256_of(path)
     file = path.relative_to(folder).as_posix()
     return {"file": file, "rows": frame.height, "encrypted": False, "content": digest[:16], "sha256": digest}
+
+
+def _publication(
+    layout: Layout,
+    catalogue: dict[str, dict[str, Any]],
+    on: date,
+    previous: list[dict[str, Any]],
+    folder: Path,
+) -> dict[str, Any]:
+    """Make what may leave the service of the statistics in `folder`, measured against the publication before: the figures,
+    also as CSV, and what they rest on, which stays inside.
+    """
+    if not set(FIGURE) <= catalogue.get("national_statistics", {"columns": {}})["columns"].keys():
+        return {}
+    before = (
+        layout.releases / previous[0]["release_id"] / "statistical" / f"{BASIS}.parquet" if previous else None
+    )
+    publication = publish(
+        pl.read_parquet(folder / "statistical" / "national_statistics.parquet"),
+        rules(on),
+        pl.read_parquet(before) if before and before.is_file() else None,
+    )
+    name = "national_statistics"
+    held = {
+        f"published_{name}": _add(publication.figures, name, folder, PUBLISHABLE),
+        BASIS: _add(publication.basis, BASIS, folder),
+    }
+    publication.figures.write_csv(folder / PUBLISHABLE / f"{name}.csv")
+    return held
 
 
 def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -231,14 +280,14 @@ def _forecasts(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict
 
 
 def _versions(layout: Layout) -> dict[str, Any]:
-    """Versions of definitions, weights, ranking parameters and linkage model behind this run."""
+    """Versions of definitions, weights, ranking parameters, flag rules, linkage model and reading of texts behind this run."""
     found: dict[str, Any] = {}
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
         for seed, entry in _VERSIONED.items():
             rows = connection.execute(f"select distinct version from codes.{seed} order by 1").fetchall()
             found[entry] = [r[0] for r in rows]
     links = pl.scan_parquet(layout.person_links).select(pl.col("model_version").unique().sort())
-    return found | {"linkage_model": links.collect()["model_version"].to_list()}
+    return found | {"linkage_model": links.collect()["model_version"].to_list(), "text_signs": text_version()}
 
 
 def _coverage(layout: Layout, parameters: dict[str, Any], submissions: pl.DataFrame) -> dict[str, Any]:

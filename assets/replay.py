@@ -86,6 +86,8 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int) -> None:
                 _shuffled(path, target, seed)
     for name in [EMPTY, *(f"{submission_id}.parquet" for submission_id in sorted(known))]:
         _bring(paths.findings / name, root / "findings" / name)
+    if paths.clerical_flags.is_file():
+        _bring(paths.clerical_flags, root / paths.clerical_flags.name)
     _state_before(paths, sealed, root)
     if previous := sealed.manifest.get("previous_release"):
         name = previous["release_id"]

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 import dagster as dg
 import polars as pl
 
+from assets.clerical_flags import clerical_flags
 from assets.encryption import ReleaseKey
 from assets.intake import Receipt, receipts
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
@@ -159,8 +160,8 @@ def _nothing(programme: str, when: str) -> NothingToRun:
 
 def write(inputs: RunInputs, layout: Layout, key: str | None = None) -> None:
     """Write run_parameters, run_submissions, run_submission_rows, run_review_decisions and run_review_removals for
-    dbt's `run` source, with the list of the previous release, and run_identity_decisions for linkage. `key` opens that
-    release; raises as `write_previous`.
+    dbt's `run` source, with the flags judged by people and the list of the previous release, and run_identity_decisions
+    for linkage. `key` opens that release; raises as `write_previous` and `clerical_flags`.
     """
     parameters = pl.DataFrame(
         {
@@ -203,6 +204,7 @@ def write(inputs: RunInputs, layout: Layout, key: str | None = None) -> None:
     )
     write_parquet(review_decisions(inputs.review_entries), layout.run / "run_review_decisions.parquet")
     write_parquet(review_removals(inputs.review_entries), layout.run / "run_review_removals.parquet")
+    write_parquet(clerical_flags(layout, inputs.as_of.date()), layout.run / "run_clerical_flags.parquet")
     write_previous(inputs.previous, layout.run, key)
 
 

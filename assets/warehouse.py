@@ -45,7 +45,12 @@ BEFORE_LINKAGE = "vawg.staging vawg.standardised resource_type:seed"
 AFTER_LINKAGE = "vawg.repository vawg.ranking vawg.statistics vawg.marts"
 
 # What the dbt sources are, as assets: intake and linkage write the files that dbt reads.
-_SOURCE_ASSETS = {"extracts": "submissions", "run": "run_inputs", "linkage": "person_links"}
+_SOURCE_ASSETS = {
+    "extracts": "submissions",
+    "run": "run_inputs",
+    "text": "text_signs",
+    "linkage": "person_links",
+}
 
 
 class StationTranslator(DagsterDbtTranslator):

@@ -1,6 +1,7 @@
 """The whole house on one page: what exists, when it runs, with what.
 
-landing -> submissions -> run_inputs -> staging, standardised -> person_links -> repository -> marts -> monitoring, forecasts -> release
+landing -> submissions -> run_inputs -> text_signs -> staging, standardised -> person_links -> repository -> marts
+-> monitoring, forecasts -> release
 """
 
 import dagster as dg
@@ -13,6 +14,7 @@ from assets.linkage import linkage_model as training_station
 from assets.linkage import person_links as linkage_station
 from assets.linkage import person_relink as relink_station
 from assets.monitoring import monthly as monitoring_station
+from assets.text_flags import text_signs as text_station
 from assets.warehouse import national_repository, standardised_extracts
 from orchestration import jobs, resources, schedules, sensors
 from orchestration.progress import progress_log
@@ -27,6 +29,8 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             intake_station.submissions,
             # which month, as known when
             run_station.run_inputs,
+            # what free texts say
+            text_station.text_signs,
             # one national meaning
             standardised_extracts,
             # who is who

@@ -88,7 +88,7 @@ def fill(layout: Layout, values: str, ranked: str = "(1, 1)") -> None:
         connection.execute("create schema marts; create schema codes")
         for table, rows in (("national_statistics", values), ("ranked_perpetrators", ranked)):
             connection.execute(f"create table marts.{table} as select * from (values {rows}) t(key, value)")
-        for seed in ("vawg_definitions", "harm_weights"):
+        for seed in ("vawg_definitions", "harm_weights", "flag_rules"):
             connection.execute(f"create table codes.{seed} as select '1.0' as version")
         for seed in ("ranking_parameters", "ranking_statements"):
             connection.execute(f"create table codes.{seed} as from '{PROJECT_FOLDER}/seeds/{seed}.csv'")
@@ -368,3 +368,45 @@ def test_what_movers_were_measured_against_is_named(layout: Layout) -> None:
     assert compared != alone
     assert manifest["previous_release"]["release_id"] == "2026-01_0"
     assert not any("ranked_perpetrator_movers" in note for note in manifest["notes"])
+
+
+def test_what_may_leave_the_service_lies_apart(layout: Layout) -> None:
+    """Rounded, small counts withheld, also as CSV; what it rests on stays inside, for the publication after."""
+    columns = {
+        "period": "date '2026-02-01'",
+        "period_kind": "'month'",
+        "force_code": "'national'",
+        "definition_id": "'wide'",
+        "threat": "threat",
+        "measure": "'offences'",
+        "breakdown": "'none'",
+        "breakdown_value": "'all'",
+        "value": "n::double",
+        "numerator": "n::bigint",
+        "denominator": "null::bigint",
+        "n_forces": "1::bigint",
+        "n_months": "1::bigint",
+    }
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        chosen = ", ".join(f"{value} as {name}" for name, value in columns.items())
+        connection.execute(
+            f"create or replace table marts.national_statistics as select {chosen} "
+            "from (values ('all', 123), ('stalking', 9), ('online', 0)) t(threat, n)"
+        )
+    catalogue = CATALOGUE | {
+        "national_statistics": {**CATALOGUE["national_statistics"], "columns": dict.fromkeys(columns, {})}
+    }
+    folder = write_release(layout, catalogue)
+    shown = pl.read_parquet(folder / "publishable" / "national_statistics.parquet")
+    assert dict(shown.select("threat", "numerator").iter_rows()) == {
+        "all": 125,
+        "stalking": None,
+        "online": None,
+    }
+    assert pl.read_csv(folder / "publishable" / "national_statistics.csv").height == 3
+    basis = pl.read_parquet(folder / "statistical" / "publication_basis.parquet")
+    assert dict(basis.select("threat", "count").iter_rows()) == {"all": 123, "stalking": 9, "online": 0}
+    assert sorted(p.name for p in (folder / "publishable").iterdir()) == [
+        "national_statistics.csv",
+        "national_statistics.parquet",
+    ]

@@ -47,6 +47,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         decisions=handmade.DECISIONS,
         review_decisions=handmade.REVIEW_DECISIONS,
         review_removals=handmade.REVIEW_REMOVALS,
+        clerical_flags=handmade.CLERICAL_FLAGS,
     )
     built = dbt(root, "build")
     assert built.returncode == 0, built.stdout[-6000:]

@@ -106,6 +106,12 @@ REVIEW_DECISIONS: list[dict[str, Any]] = [
 ]
 REVIEW_REMOVALS = [{"entry_id": "R000001", "offence_id": f"{B}|B101"}]
 
+# Somebody read seven of B's records. Rules find three of the four that are domestic, and none of the others.
+CLERICAL_FLAGS = [
+    {"force_code": B, "crime_ref": ref, "flag": "DA", "value": value, "labelled_on": JUNE_END}
+    for ref, value in zip(("FL1", "FL2", "FL3", "FL4", "FL5", "FL6", "FL8"), "YNNYYYN", strict=True)
+]
+
 
 class Month:
     """Collects one force's rows for one month."""

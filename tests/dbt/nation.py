@@ -16,10 +16,12 @@ from typing import Any
 
 import polars as pl
 
+from assets.clerical_flags import SCHEMA as CLERICAL_FLAGS
 from assets.linkage.scoring import EVIDENCE as COMPARISONS
 from assets.previous_release import PreviousRelease, write_previous
 from assets.run_inputs import IDENTITY_DECISIONS_SCHEMA, REVIEW_DECISIONS_SCHEMA, REVIEW_REMOVALS_SCHEMA
-from assets.storage import PROVENANCE
+from assets.storage import PROVENANCE, Layout
+from assets.text_flags.text_signs import write_text_signs
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import FINDINGS_SCHEMA
 
@@ -133,6 +135,7 @@ def write(
     decisions: Sequence[Row] = (),
     review_decisions: Sequence[Row] = (),
     review_removals: Sequence[Row] = (),
+    clerical_flags: Sequence[Row] = (),
     programme: str = "england_wales",
     previous: PreviousRelease | None = None,
 ) -> Path:
@@ -201,9 +204,11 @@ def write(
         ("run_review_removals", review_removals, REVIEW_REMOVALS_SCHEMA),
     ):
         _frame(rows, schema).write_parquet(root / "run" / f"{name}.parquet")
+    _frame(clerical_flags, CLERICAL_FLAGS).write_parquet(root / "run" / "run_clerical_flags.parquet")
     write_previous(previous, root / "run")
     _frame(review_pairs, REVIEW_PAIRS).write_parquet(root / "linkage" / "person_review_pairs.parquet")
     _write_links(root, submissions, links)
+    write_text_signs(Layout(root), [s.submission_id for s in submissions])
     return root
 
 

@@ -87,8 +87,8 @@ def test_flags_keep_their_sources_apart(query: Query) -> None:
     assert rows == [
         ("FL1", "DV", "N", "da_intimate_both_16", "Y"),
         ("FL3", "dv", "Y", None, "Y"),
-        ("FL4", None, None, "da_words_ex_partner", "Y"),
-        ("FL6", "DV", "N", "da_words_ex_partner", "N"),
+        ("FL4", None, None, "da_text_partner", "Y"),
+        ("FL6", "DV", "N", "da_text_partner", "N"),
     ]
 
 

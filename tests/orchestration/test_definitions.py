@@ -12,6 +12,7 @@ STATIONS = [
     "intake",
     "run",
     "codes",
+    "text",
     "staging",
     "standardised",
     "linkage",

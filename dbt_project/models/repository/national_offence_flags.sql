@@ -9,6 +9,7 @@ select
     inferred_value,
     inferred_confidence,
     inferred_basis,
+    inferred_version,
     national_value,
     national_basis
 from {{ ref('std_offence_flags') }}

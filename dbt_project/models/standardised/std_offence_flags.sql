@@ -15,7 +15,7 @@ with rules as (
         rules.relationship_group,
         rules.location_type,
         rules.order_type,
-        rules.words,
+        rules.text_sign,
         rules.valid_from,
         rules.valid_to
     from {{ ref('flag_rules') }} as rules
@@ -52,7 +52,7 @@ inferred_from_records as (
     from pairs
     inner join rules on pairs.offence_code = rules.offence_code
     where
-        rules.words is null
+        rules.text_sign is null
         and rules.order_type is null
         and (rules.valid_from is null or pairs.recorded_at >= rules.valid_from)
         and (rules.valid_to is null or cast(pairs.recorded_at as date) <= rules.valid_to)
@@ -73,31 +73,29 @@ inferred_from_orders as (
     inner join rules on offences.offence_code = rules.offence_code and orders.order_type = rules.order_type
 ),
 
-texts as (
-    -- Words only, less the two after a denial: "not her ex-partner" is no sign of an ex-partner.
+offence_signs as (
     select
-        offence_id,
-        offence_code,
-        {{ regexp_replace_all(
-            regexp_replace_all("' ' || lower(modus_operandi) || ' '", "'[^a-z0-9]+'", "' '"),
-            "' (not|no|never|nor|without)( (a|an|the|her|his|their|any|by))*( [a-z0-9]+)?( [a-z0-9]+)?'",
-            "' '"
-        ) }} as words_of_text
-    from {{ ref('std_offences') }}
-    where modus_operandi is not null
+        offences.offence_id,
+        signs.sign
+    from {{ ref('std_offences') }} as offences
+    inner join {{ source('text', 'text_signs') }} as signs
+        on {{ dbt.hash('offences.modus_operandi') }} = signs.text_hash
 ),
 
-inferred_from_words as (
+inferred_from_text as (
     select
-        texts.offence_id,
+        pairs.offence_id,
         rules.flag,
         rules.confidence,
         rules.rule_id
-    from texts
-    inner join rules on texts.offence_code = rules.offence_code
+    from offence_signs
+    inner join pairs on offence_signs.offence_id = pairs.offence_id
+    inner join rules on pairs.offence_code = rules.offence_code and offence_signs.sign = rules.text_sign
     where
-        rules.words is not null
-        and texts.words_of_text like '% ' || rules.words || ' %'
+        (rules.valid_from is null or pairs.recorded_at >= rules.valid_from)
+        and (rules.valid_to is null or cast(pairs.recorded_at as date) <= rules.valid_to)
+        and {{ age_meets('pairs.victim_age', 'rules.victim_age_min', 'rules.victim_age_max', 'rules.unknown_age_meets') }}
+        and {{ age_meets('pairs.suspect_age', 'rules.suspect_age_min', 'rules.suspect_age_max', 'rules.unknown_age_meets') }}
 ),
 
 inferred as (
@@ -105,7 +103,7 @@ inferred as (
     union all
     select * from inferred_from_orders
     union all
-    select * from inferred_from_words
+    select * from inferred_from_text
 ),
 
 evidence as (
@@ -155,6 +153,11 @@ weighed as (
     inner join {{ ref('flag_precedence') }} as precedence
         on evidence.kind = precedence.kind and evidence.value = precedence.value
     group by evidence.offence_id, evidence.flag
+),
+
+readers as (
+    select max(model_version) as model_version
+    from {{ source('text', 'text_signs') }}
 )
 
 select
@@ -170,9 +173,13 @@ select
         when weighed.probable_rule is not null then 'probable'
     end as inferred_confidence,
     coalesce(weighed.definite_rule, weighed.probable_rule) as inferred_basis,
+    case when inferring_rules.text_sign is null then inferring_rules.version else readers.model_version end as inferred_version,
     national_precedence.national_value,
     national_precedence.basis as national_basis
 from weighed
 inner join {{ ref('std_offences') }} as offences on weighed.offence_id = offences.offence_id
 inner join {{ ref('flag_precedence') }} as national_precedence on weighed.precedence = national_precedence.precedence
+left join {{ ref('flag_rules') }} as inferring_rules
+    on coalesce(weighed.definite_rule, weighed.probable_rule) = inferring_rules.rule_id
+cross join readers
 left join {{ ref('flag_precedence') }} as force_precedence on weighed.force_precedence = force_precedence.precedence

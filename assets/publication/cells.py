@@ -1,0 +1,284 @@
+"""Figures as cells: every count behind a figure, once, with what adds up to what.
+
+Two figures that rest on the same records are one cell (a denominator and the count it is; a rolling year and the whole
+financial year it is), so one can never give away what is withheld of the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assets.publication.rules import Rules
+
+NATIONAL = "national"
+# What identifies a figure of national_statistics.
+FIGURE = [
+    "period",
+    "period_kind",
+    "force_code",
+    "definition_id",
+    "threat",
+    "measure",
+    "breakdown",
+    "breakdown_value",
+]
+# What identifies a cell: `series` is a measure's count, or the `with` (numerator) or `of` (denominator) of a share;
+# `span` is a month, quarter or year.
+CELL = ["series", "definition_id", "threat", "breakdown", "breakdown_value", "span", "period", "force_code"]
+_WHOLE_YEAR = 12
+
+
+@dataclass(frozen=True)
+class Cells:
+    """`figures`: those of the plan, with `of_series` and `with_series` naming their cells and `factor` (a share's value is
+    factor x numerator / denominator; null where it is no such quotient). `cells`: one row a cell with `count`, zero where
+    there are no records, and `rest`, what of the denominator is left, null for a plain count. `additive`: of each series
+    and breakdown, whether forces add up to the nation and months to longer periods. `totals`: series and breakdown whose
+    values add up to `total_series`.
+    """
+
+    figures: pl.DataFrame
+    cells: pl.DataFrame
+    additive: pl.DataFrame
+    totals: pl.DataFrame
+
+
+def planned(statistics: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Figures that the plan lets out, with `span`. A financial year counts once the nation has all its months."""
+    marked = statistics.with_columns(
+        geography=pl.when(pl.col("force_code") == NATIONAL).then(pl.lit(NATIONAL)).otherwise(pl.lit("force")),
+        is_broken_down=pl.col("breakdown") != "none",
+        span=pl.when(pl.col("period_kind").is_in(["financial_year", "rolling_year"]))
+        .then(pl.lit("year"))
+        .otherwise("period_kind"),
+    )
+    whole = pl.col("n_months").filter(pl.col("force_code") == NATIONAL).max().over("period", "period_kind")
+    return (
+        marked.join(rules.plan, on=["geography", "period_kind", "is_broken_down"], how="semi")
+        .filter((pl.col("period_kind") != "financial_year") | (whole == _WHOLE_YEAR))
+        .drop("geography", "is_broken_down")
+    )
+
+
+def cells_of(statistics: pl.DataFrame, rules: Rules) -> Cells:
+    """Take the figures apart. A figure without numerator is no count and has no cell: it is not published."""
+    figures = _whole_grid(planned(statistics, rules)).join(_factors(statistics), on="measure", how="left")
+    names = _series(figures)
+    figures = figures.join(names, on=["measure", "breakdown"], how="left")
+    # Where a definition leaves nothing over (every victim in it is a woman), that is no secret of a place.
+    rest = pl.when("is_part").then(pl.col("denominator") - pl.col("numerator"))
+    by_definition = rest.max().over("measure", "breakdown", "breakdown_value", "definition_id", "threat") == 0
+    figures = figures.with_columns(rest=pl.when(~by_definition).then(rest))
+    counts = [
+        figures.filter(pl.col(series).is_not_null()).select(
+            pl.col(series).alias("series"),
+            *CELL[1:],
+            pl.col(count).alias("count"),
+            pl.when(pl.lit(series == "with_series")).then("rest"),
+        )
+        for series, count in (("with_series", "numerator"), ("of_series", "denominator"))
+    ]
+    # What the statistics themselves withhold is small; how small does not matter here.
+    cells = (
+        pl.concat(counts)
+        .group_by(CELL)
+        .agg(
+            pl.col("count").max().fill_null(0),
+            pl.col("rest").min(),
+            is_known=pl.col("count").is_not_null().any(),
+        )
+        .sort(CELL)
+    )
+    return Cells(figures, cells, _additive(cells), _adding_up(cells, _totals(names)))
+
+
+def _factors(statistics: pl.DataFrame) -> pl.DataFrame:
+    """Of each measure: whether it is a quotient and of what factor, and whether its numerator is a part of its denominator."""
+    quotient = pl.col("value") * pl.col("denominator") / pl.col("numerator")
+    shown = (pl.col("numerator") > 0) & (pl.col("denominator") > 0) & pl.col("value").is_not_null()
+    return (
+        statistics.group_by("measure")
+        .agg(
+            low=quotient.filter(shown).min(),
+            high=quotient.filter(shown).max(),
+            is_part=(pl.col("numerator") <= pl.col("denominator")).all()
+            & pl.col("denominator").is_not_null().any(),
+            is_count=pl.col("denominator").is_null().all() & (pl.col("value") == pl.col("numerator")).all(),
+        )
+        .select(
+            "measure",
+            "is_part",
+            factor=pl.when(pl.col("is_count"))
+            .then(1.0)
+            .when((pl.col("high") - pl.col("low")).abs() <= 1e-6 * pl.col("high").abs())
+            .then(pl.col("high").round(6)),
+        )
+    )
+
+
+def _whole_grid(figures: pl.DataFrame) -> pl.DataFrame:
+    """Every place and period has every value that any has of a measure and threat: a row left out would say that it is zero.
+
+    A value that nobody in the nation has, in any period, is none of the definition's: it has no row.
+    """
+    places = figures.select("period", "period_kind", "span", "force_code", "n_forces", "n_months").unique(
+        ["period", "period_kind", "force_code"], keep="first", maintain_order=True
+    )
+    broken_down = figures.filter(pl.col("breakdown") != "none").select("period_kind", "force_code").unique()
+    theme = ["measure", "breakdown", "breakdown_value", "definition_id", "threat"]
+    nobody = (pl.col("numerator").fill_null(1) == 0) & (pl.col("denominator").fill_null(0) == 0)
+    values = (
+        figures.group_by(theme)
+        .agg(is_empty=nobody.all())
+        .filter((pl.col("breakdown") == "none") | ~pl.col("is_empty"))
+        .select(theme)
+    )
+    is_share = figures.group_by("measure").agg(is_share=pl.col("denominator").is_not_null().any())
+    grid = (
+        places.join(values, how="cross")
+        .filter(pl.col("breakdown") == "none")
+        .vstack(
+            places.join(broken_down, on=["period_kind", "force_code"], how="semi")
+            .join(values, how="cross")
+            .filter(pl.col("breakdown") != "none")
+        )
+        .join(is_share, on="measure")
+    )
+    return (
+        grid.join(
+            figures.select(*FIGURE, "value", "numerator", "denominator", is_there=pl.lit(value=True)),
+            on=FIGURE,
+            how="left",
+        )
+        .with_columns(
+            numerator=pl.when("is_there").then("numerator").otherwise(0),
+            denominator=pl.when("is_there").then("denominator").when("is_share").then(0),
+        )
+        .drop("is_there", "is_share")
+    )
+
+
+def _series(figures: pl.DataFrame) -> pl.DataFrame:
+    """measure, breakdown, with_series, of_series: a name for each count; equal everywhere, equal name."""
+    key = [c for c in CELL[1:] if c != "breakdown"]
+    long = pl.concat(
+        [
+            figures.filter(pl.col("factor").is_not_null() & pl.col(count).is_not_null()).select(
+                "measure",
+                "breakdown",
+                pl.lit(part).alias("part"),
+                pl.struct(*key, pl.col(count).alias("count")).hash(seed=0).alias("print"),
+            )
+            for part, count in (("with_series", "numerator"), ("of_series", "denominator"))
+        ]
+    )
+    prints = long.unique().group_by("measure", "breakdown", "part").agg(pl.col("print").sum(), pl.len())
+    named = prints.with_columns(
+        name=pl.format("{}/{}", "measure", pl.col("part").str.strip_suffix("_series"))
+    ).with_columns(series=pl.col("name").min().over("breakdown", "print", "len"))
+    wide = named.pivot("part", index=["measure", "breakdown"], values="series")
+    parts = [
+        p if p in wide.columns else pl.lit(None, pl.String).alias(p) for p in ("with_series", "of_series")
+    ]
+    return wide.select("measure", "breakdown", *parts)
+
+
+def _totals(names: pl.DataFrame) -> pl.DataFrame:
+    """series, breakdown, total_series: which series without breakdown a broken down one may add up to."""
+    parts = []
+    for part in ("with_series", "of_series"):
+        total = names.filter(pl.col("breakdown") == "none").select(
+            "measure", pl.col(part).alias("total_series")
+        )
+        parts.append(
+            names.filter(pl.col("breakdown") != "none")
+            .select("measure", "breakdown", pl.col(part).alias("series"))
+            .join(total, on="measure")
+            .drop("measure")
+            .drop_nulls()
+        )
+    return (
+        pl.concat(parts)
+        .unique()
+        .sort("series", "breakdown", "total_series")
+        .select("series", "breakdown", "total_series")
+    )
+
+
+def _additive(cells: pl.DataFrame) -> pl.DataFrame:
+    """series, breakdown, over_forces, over_months: true where it holds in every row there is."""
+    return (
+        _holds_over_forces(cells)
+        .join(_holds_over_months(cells), on=["series", "breakdown"], how="left")
+        .with_columns(pl.col("over_forces", "over_months").fill_null(value=False))
+    )
+
+
+def _holds_over_forces(cells: pl.DataFrame) -> pl.DataFrame:
+    key = [c for c in CELL if c != "force_code"]
+    of_forces = (
+        cells.filter(pl.col("force_code") != NATIONAL)
+        .group_by(key)
+        .agg(pl.col("count").sum().alias("sum"), pl.col("is_known").all().alias("all_known"))
+    )
+    nation = cells.filter(pl.col("force_code") == NATIONAL)
+    both = nation.join(of_forces, on=key, how="left")
+    return both.group_by("series", "breakdown").agg(
+        over_forces=(
+            pl.col("sum").is_null() | ~pl.col("all_known") | (pl.col("sum") == pl.col("count"))
+        ).all()
+    )
+
+
+def _holds_over_months(cells: pl.DataFrame) -> pl.DataFrame:
+    months = within(cells)
+    key = [c for c in CELL if c not in ("span", "period")]
+    sums = months.group_by([*key, "span", "period"]).agg(
+        pl.col("count_part").sum().alias("sum"), pl.col("count").first()
+    )
+    return sums.group_by("series", "breakdown").agg(over_months=(pl.col("sum") == pl.col("count")).all())
+
+
+def within(cells: pl.DataFrame) -> pl.DataFrame:
+    """Each quarter or year of a place with each of its months that is there: the cell's columns, `period_part`, `count_part`."""
+    key = [c for c in CELL if c not in ("span", "period")]
+    months = cells.filter(pl.col("span") == "month").select(
+        *key, pl.col("period").alias("period_part"), pl.col("count").alias("count_part")
+    )
+    length = pl.when(pl.col("span") == "quarter").then(pl.lit("3mo")).otherwise(pl.lit("12mo"))
+    return (
+        cells.filter(pl.col("span") != "month")
+        .join(months, on=key)
+        .filter(
+            (pl.col("period_part") >= pl.col("period"))
+            & (pl.col("period_part") < pl.col("period").dt.offset_by(length))
+        )
+    )
+
+
+def _adding_up(cells: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """The totals that their values add up to in every row there is."""
+    key = [c for c in CELL if c not in ("series", "breakdown", "breakdown_value")]
+    sums = (
+        cells.join(totals, on=["series", "breakdown"])
+        .group_by(["series", "breakdown", "total_series", *key])
+        .agg(pl.col("count").sum(), pl.col("is_known").all())
+    )
+    total = cells.filter(pl.col("breakdown") == "none").select(
+        pl.col("series").alias("total_series"), *key, pl.col("count").alias("total")
+    )
+    both = sums.join(total, on=["total_series", *key], how="left")
+    return (
+        both.group_by("series", "breakdown", "total_series")
+        .agg(
+            holds=(
+                pl.col("total").is_not_null() & (~pl.col("is_known") | (pl.col("count") == pl.col("total")))
+            ).all()
+            & pl.col("is_known").any()
+        )
+        .filter("holds")
+        .drop("holds")
+        .sort("series", "breakdown", "total_series")
+    )

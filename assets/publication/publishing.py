@@ -1,0 +1,106 @@
+"""The publication: figures that may leave the service, from the statistics that may not.
+
+Belongs here: from statistics to published figures and to what they rest on (`basis`, kept inside, which the next
+publication is measured against). Which cells are withheld is `suppression.py`'s, rules are `rules.py`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import polars as pl
+
+from assets.publication.cells import CELL, FIGURE, cells_of
+from assets.publication.rules import Rules
+from assets.publication.suppression import withheld
+
+BASIS_SCHEMA: dict[str, pl.DataType] = {
+    **{name: pl.Date() if name == "period" else pl.String() for name in CELL},
+    "count": pl.Int64(),
+    "is_withheld": pl.Boolean(),
+}
+
+
+class Publication(NamedTuple):
+    """`figures`: one row a figure of the plan, its numbers null where withheld. `basis`: BASIS_SCHEMA, one row a cell with
+    the count that the published one stands for; never published.
+    """
+
+    figures: pl.DataFrame
+    basis: pl.DataFrame
+
+
+def publish(statistics: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None = None) -> Publication:
+    """Make the publication of a release's `national_statistics`.
+
+    `previous`: the basis of the publication before: a cell that moved by less than `rules.revise_from` since it was
+    published, or withheld, stays as it was, so that no difference of two publications is a small count. Raises NotProtected.
+    """
+    cells = cells_of(statistics, rules)
+    held = _held(cells.cells, rules, previous)
+    decided = withheld(replace(cells, cells=held), rules).select(
+        *CELL, pl.col("basis").alias("count"), "is_withheld", "shown"
+    )
+    shown = decided.filter(~pl.col("is_withheld")).select(*CELL, "shown")
+    figures = cells.figures
+    for part in ("with", "of"):
+        figures = figures.join(
+            shown.rename({"series": f"{part}_series", "shown": f"{part}_shown"}),
+            on=[f"{part}_series", *CELL[1:]],
+            how="left",
+        )
+    return Publication(_figures(figures, rules), decided.select(BASIS_SCHEMA.keys()))
+
+
+def _held(cells: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> pl.DataFrame:
+    """The cells with what is shown of them, as in the publication before where they moved too little to be shown anew."""
+    before = (previous if previous is not None else pl.DataFrame(schema=BASIS_SCHEMA)).rename(
+        {"count": "before", "is_withheld": "was_withheld"}
+    )
+    stays = pl.col("before").is_not_null() & ((pl.col("count") - pl.col("before")).abs() < rules.revise_from)
+    error = rules.rounding_error
+    return (
+        cells.join(before, on=CELL, how="left")
+        .with_columns(basis=pl.when(stays).then("before").otherwise("count"))
+        .with_columns(
+            was_withheld=stays & pl.col("was_withheld").fill_null(value=False),
+            shown=((pl.col("basis") + error) // rules.round_to) * rules.round_to,
+            # Of a figure that stays, a reader knows less about today's count.
+            known_to=pl.when(stays).then(error + rules.revise_from - 1).otherwise(error),
+        )
+        .drop("before")
+        .sort(CELL)
+    )
+
+
+def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    is_share = pl.col("of_series").is_not_null()
+    n, d = pl.col("with_shown"), pl.col("of_shown")
+    there = pl.col("factor").is_not_null() & n.is_not_null() & (~is_share | (d > 0))
+    p, z = n / d, rules.interval_z
+    centre, half = (p + z * z / (2 * d)), z * (p * (1 - p) / d + z * z / (4 * d * d)).sqrt()
+    digits = rules.share_digits
+    with_interval = there & is_share & pl.col("is_part") & (n <= d)
+    return figures.select(
+        *FIGURE,
+        value=pl.when(there & is_share)
+        .then(
+            pl.when(pl.col("factor") == 1)
+            .then(pl.min_horizontal((n / d).round(digits), 1.0))
+            .otherwise((pl.col("factor") * n / d).round(digits))
+        )
+        .when(there)
+        .then(n.cast(pl.Float64)),
+        numerator=pl.when(there).then(n),
+        denominator=pl.when(there & is_share).then(d),
+        n_forces="n_forces",
+        n_months="n_months",
+        lower=pl.when(with_interval).then(
+            ((centre - half) / (1 + z * z / d)).clip(lower_bound=0).round(digits)
+        ),
+        upper=pl.when(with_interval).then(
+            ((centre + half) / (1 + z * z / d)).clip(upper_bound=1).round(digits)
+        ),
+        suppressed=~there,
+    ).sort(FIGURE)

@@ -1,0 +1,58 @@
+"""What a publication is protected with, read from the seeds `publication_parameters` and `publication_plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+
+
+class NoRules(ValueError):
+    """The seeds hold no whole set of rules for the day; the message names what is missing."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """In records: a count under `suppress_below` is withheld, the others are rounded to multiples of `round_to`, and a
+    published figure is revised once it moved by `revise_from`. `plan`: geography, period_kind, is_broken_down.
+    """
+
+    version: str
+    suppress_below: int
+    round_to: int
+    revise_from: int
+    share_digits: int
+    interval_z: float
+    plan: pl.DataFrame
+
+    @property
+    def rounding_error(self) -> int:
+        """How far a whole number lies from its nearest multiple at most."""
+        return self.round_to // 2
+
+
+def rules(on: date, folder: Path = SEEDS) -> Rules:
+    """The rules in force on a day. Raises NoRules."""
+    rows = pl.read_csv(folder / "publication_parameters.csv", try_parse_dates=True).filter(
+        (pl.col("valid_from") <= on)
+        & (pl.col("valid_to").is_null() | (pl.col("valid_to").cast(pl.Date, strict=False) >= on))
+    )
+    found = dict(rows.select("parameter", "number").iter_rows())
+    wanted = ("suppress_below", "round_to", "revise_from", "share_digits", "interval_z")
+    if missing := [name for name in wanted if name not in found]:
+        raise NoRules(f"publication_parameters.csv has no {', '.join(missing)} in force on {on}; add its row")
+    return Rules(
+        version=str(rows["version"].max()),
+        suppress_below=int(found["suppress_below"]),
+        round_to=int(found["round_to"]),
+        revise_from=int(found["revise_from"]),
+        share_digits=int(found["share_digits"]),
+        interval_z=float(found["interval_z"]),
+        plan=pl.read_csv(folder / "publication_plan.csv").select(
+            "geography", "period_kind", "is_broken_down"
+        ),
+    )

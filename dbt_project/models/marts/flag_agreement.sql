@@ -1,0 +1,104 @@
+-- Grain: period x force (or the nation) x flag x rater x reference.
+with parameters as (
+    select max(case when parameter = 'interval_z' then number end) as z
+    from {{ ref('statistics_parameters') }}
+),
+
+periods as ({{ flag_periods() }}),
+
+by_force as (
+    select
+        periods.period,
+        periods.period_kind,
+        counts.force_code,
+        counts.flag,
+        counts.rater,
+        counts.reference,
+        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
+            sum(counts.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('national_flag_counts') }} as counts
+    inner join periods on counts.recorded_month = periods.recorded_month
+    group by periods.period, periods.period_kind, counts.force_code, counts.flag, counts.rater, counts.reference
+),
+
+counted as (
+    select * from by_force
+    union all
+    select
+        period,
+        period_kind,
+        'national' as force_code,
+        flag,
+        rater,
+        reference,
+        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
+            sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from by_force
+    group by period, period_kind, flag, rater, reference
+),
+
+shares as (
+    select
+        counted.*,
+        parameters.z,
+        cast(n_both as double precision) / n as p11,
+        cast(n_rater_only as double precision) / n as p10,
+        cast(n_reference_only as double precision) / n as p01,
+        cast(n - n_both - n_rater_only - n_reference_only as double precision) / n as p00
+    from counted
+    cross join parameters
+),
+
+chance as (
+    select
+        shares.*,
+        p11 + p10 as r1,
+        p11 + p01 as c1,
+        (p11 + p10) * (p11 + p01) + (p01 + p00) * (p10 + p00) as pe
+    from shares
+),
+
+kappas as (
+    select
+        chance.*,
+        case when pe < 1 then (p11 + p00 - pe) / (1 - pe) end as kappa
+    from chance
+),
+
+errors as (
+    select
+        kappas.*,
+        case
+            when kappa is not null
+                then sqrt(greatest(0, {{ kappa_variance('n', 'p11', 'p10', 'p01', 'p00', 'r1', 'c1', 'pe', 'kappa') }}))
+        end as kappa_error
+    from kappas
+)
+
+select
+    period,
+    period_kind,
+    force_code,
+    flag,
+    rater,
+    reference,
+    cast(n as bigint) as n,
+    cast(n_both as bigint) as n_both,
+    cast(n_rater_only as bigint) as n_rater_only,
+    cast(n_reference_only as bigint) as n_reference_only,
+    cast(n - n_both - n_rater_only - n_reference_only as bigint) as n_neither,
+    cast(n_said_no as bigint) as n_said_no,
+    cast(n_blank as bigint) as n_blank,
+    {% for share, other in [('precision', 'n_rater_only'), ('recall', 'n_reference_only')] %}
+        case
+            when n_both + {{ other }} > 0 then cast(n_both as double precision) / (n_both + {{ other }})
+        end as {{ share }}_share,
+        greatest(0, {{ wilson_end('n_both', '(n_both + ' ~ other ~ ')', 'z', '-') }}) as {{ share }}_lower,
+        least(1, {{ wilson_end('n_both', '(n_both + ' ~ other ~ ')', 'z', '+') }}) as {{ share }}_upper,
+    {% endfor %}
+    kappa,
+    greatest(-1, kappa - z * kappa_error) as kappa_lower,
+    least(1, kappa + z * kappa_error) as kappa_upper
+from errors

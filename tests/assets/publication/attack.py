@@ -1,0 +1,135 @@
+"""An attacker: knows what adds up to what and every published figure to within its rounding, and asks a linear programme
+for the smallest and the largest value that a count can have.
+
+Written from the published table alone, not from what the publication did: nothing of `assets.publication` is used.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+
+NATIONAL, ERROR, REVISED_FROM = "national", 2, 10
+# (definition, threat, series, breakdown, value, force, months)
+Cell = tuple[str, str, str, str, str, str, tuple[date, ...]]
+Target = dict[tuple[int, Cell], float]
+
+
+def months_of(period: date, kind: str) -> tuple[date, ...]:
+    n = {"month": 1, "quarter": 3}.get(kind, 12)
+    return tuple(
+        date(period.year + (period.month - 1 + i) // 12, (period.month - 1 + i) % 12 + 1, 1) for i in range(n)
+    )
+
+
+def counts(table: pl.DataFrame) -> Iterator[tuple[Cell, int | None]]:
+    """Each count behind a figure: a denominator is the count of everybody it is the share of."""
+    for row in table.iter_rows(named=True):
+        place = (row["breakdown"], row["breakdown_value"], row["force_code"])
+        months = months_of(row["period"], row["period_kind"])
+        for column, series in (("numerator", row["measure"]), ("denominator", "victims")):
+            if column == "numerator" or row["measure"].endswith("_share"):
+                yield (row["definition_id"], row["threat"], series, *place, months), row[column]
+
+
+@dataclass(eq=False)
+class Attack:
+    """What is known of all publications together. Cells of several publications differ by their number."""
+
+    known_months: Sequence[tuple[date, ...]]
+    ids: dict[tuple[int, Cell], int] = field(default_factory=dict)
+    bounds: dict[int, tuple[float, float]] = field(default_factory=dict)
+    equal: list[dict[int, float]] = field(default_factory=list)
+    at_most: list[tuple[dict[int, float], float]] = field(default_factory=list)
+
+    def cell(self, vintage: int, cell: Cell) -> int:
+        return self.ids.setdefault((vintage, cell), len(self.ids))
+
+    def publication(self, vintage: int, table: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
+        known = dict(counts(before)) if before is not None else {}
+        cells = dict(counts(table))
+        for cell, shown in cells.items():
+            i = self.cell(vintage, cell)
+            if shown is None:
+                continue
+            stays = cell in known and known[cell] == shown
+            error = ERROR + (REVISED_FROM - 1 if stays else 0)
+            self.bounds[i] = (max(0, shown - error), shown + error)
+            if stays:
+                j = self.cell(vintage - 1, cell)
+                self.at_most += [({i: 1, j: -1}, REVISED_FROM - 1), ({j: 1, i: -1}, REVISED_FROM - 1)]
+        self._sums(vintage, list(cells))
+
+    def _sums(self, vintage: int, cells: list[Cell]) -> None:
+        available = set(self.known_months[vintage])
+        by_value: dict[Cell, list[Cell]] = defaultdict(list)
+        by_force: dict[Cell, list[Cell]] = defaultdict(list)
+        for cell in cells:
+            definition, threat, series, breakdown, _, force, months = cell
+            if breakdown != "none":
+                by_value[(definition, threat, series, breakdown, "all", force, months)].append(cell)
+            if force != NATIONAL:
+                by_force[(*cell[:5], NATIONAL, months)].append(cell)
+            # A month of a single force is not published, and it is no less than nothing all the same.
+            if len(months) > 1:
+                self._sum(vintage, cell, [(*cell[:6], (m,)) for m in months if m in available])
+            if threat != "all":
+                self._within(vintage, cell, (definition, "all", *cell[2:]), cells)
+            if definition == "narrow":
+                self._within(vintage, cell, ("wide", *cell[1:]), cells)
+            if series == "victims_female_share":
+                self._within(vintage, cell, (definition, threat, "victims", *cell[3:]), cells)
+        for (definition, threat, series, _, _, force, months), parts in by_value.items():
+            self._sum(vintage, (definition, threat, series, "none", "all", force, months), parts)
+        for total, parts in by_force.items():
+            self._sum(vintage, total, parts)
+
+    def _sum(self, vintage: int, total: Cell, parts: Iterable[Cell]) -> None:
+        row = {self.cell(vintage, p): -1.0 for p in parts}
+        self.equal.append({self.cell(vintage, total): 1.0, **row})
+
+    def _within(self, vintage: int, part: Cell, whole: Cell, cells: list[Cell]) -> None:
+        self.at_most.append(({self.cell(vintage, part): 1.0, self.cell(vintage, whole): -1.0}, 0.0))
+
+    @cache  # noqa: B019  an attack lives as long as its test
+    def problem(self) -> dict[str, Any]:
+        n = len(self.ids)
+        return {
+            "A_eq": _matrix(self.equal, n),
+            "b_eq": np.zeros(len(self.equal)),
+            "A_ub": _matrix([row for row, _ in self.at_most], n),
+            "b_ub": np.array([most for _, most in self.at_most]),
+            "bounds": np.array([self.bounds.get(i, (0, np.inf)) for i in range(n)]),
+            "method": "highs",
+        }
+
+    def reach(self, target: Target) -> tuple[float, float]:
+        """Smallest and largest value that the target, a sum of cells with signs, can have."""
+        n = len(self.ids)
+        objective = np.zeros(n)
+        for key, sign in target.items():
+            objective[self.ids[key]] = sign
+        problem = self.problem()
+        ends = []
+        for sign in (1, -1):
+            solved = linprog(sign * objective, **problem)
+            assert solved.status in (0, 3), "what is published contradicts itself"
+            ends.append(sign * solved.fun if solved.status == 0 else -sign * np.inf)
+        return ends[0], ends[1]
+
+
+def _matrix(rows: list[dict[int, float]], n: int) -> coo_array | None:
+    if not rows:
+        return None
+    entries = [(r, c, v) for r, row in enumerate(rows) for c, v in row.items()]
+    r, c, v = zip(*entries, strict=True)
+    return coo_array((v, (r, c)), shape=(len(rows), n)).tocsr()

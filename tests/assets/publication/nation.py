@@ -1,0 +1,102 @@
+"""A small nation of records, and national_statistics counted from them by hand: nested definitions, overlapping threats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+FORCES = ("F1", "F2", "F3", "F4", "F5", "F6")
+MONTHS = tuple(date(2025 + (3 + i) // 12, (3 + i) % 12 + 1, 1) for i in range(14))
+THREATS = {"all": pl.lit(value=True), "stalking": pl.col("stalking")}
+DEFINITIONS = {"wide": pl.lit(value=True), "narrow": pl.col("narrow")}
+BREAKDOWNS = {"none": pl.lit("all"), "location": pl.col("location")}
+
+
+def records(seed: int, n: int) -> pl.DataFrame:
+    """One row a crime with one victim. Forces and places are very unequal, so that small counts are many."""
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "force_code": rng.choice(FORCES, n, p=[0.4, 0.25, 0.15, 0.1, 0.07, 0.03]),
+            "month": rng.choice(np.array(MONTHS, dtype="datetime64[D]"), n),
+            "location": rng.choice(["home", "street", "shop", "ship"], n, p=[0.55, 0.3, 0.135, 0.015]),
+            "stalking": rng.random(n) < 0.3,
+            "narrow": rng.random(n) < 0.97,
+            "is_woman": rng.random(n) < 0.9,
+        }
+    )
+
+
+def statistics(crimes: pl.DataFrame, months: Sequence[date]) -> pl.DataFrame:
+    """`national_statistics` of the months, the last of which is the run's: only rows that somebody is in, and every total."""
+    spans = [("month", m, [m]) for m in months]
+    spans += [("quarter", m, _from(months, m, 3)) for m in months if m.month in (1, 4, 7, 10)]
+    spans += [("financial_year", m, _from(months, m, 12)) for m in months if m.month == 4]
+    spans += [("rolling_year", months[-12], list(months[-12:]))]
+    parts = []
+    for kind, period, inside in spans:
+        there = crimes.filter(pl.col("month").is_in(inside))
+        for definition, is_in in DEFINITIONS.items():
+            for threat, meets in THREATS.items():
+                chosen = there.filter(is_in & meets)
+                for breakdown, value in BREAKDOWNS.items():
+                    figures = _figures(chosen, breakdown, value)
+                    parts.append(
+                        figures.with_columns(
+                            period=pl.lit(period),
+                            period_kind=pl.lit(kind),
+                            definition_id=pl.lit(definition),
+                            threat=pl.lit(threat),
+                            n_months=pl.lit(len(inside), pl.Int64),
+                        )
+                    )
+    return pl.concat(parts).with_columns(
+        value=pl.when(pl.col("denominator") > 0)
+        .then(pl.col("numerator") / pl.col("denominator"))
+        .when(pl.col("denominator").is_null())
+        .then(pl.col("numerator").cast(pl.Float64)),
+        lower=pl.lit(None, pl.Float64),
+        upper=pl.lit(None, pl.Float64),
+        suppressed=pl.lit(value=False),
+        n_forces=pl.lit(1, pl.Int64),
+    )
+
+
+def _from(months: Sequence[date], first: date, n: int) -> list[date]:
+    return [m for m in months if 0 <= (m.year - first.year) * 12 + m.month - first.month < n]
+
+
+def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFrame:
+    marked = chosen.with_columns(breakdown_value=value)
+    both = pl.concat([marked, marked.with_columns(force_code=pl.lit("national"))])
+    if breakdown == "none":
+        places = pl.DataFrame({"force_code": [*FORCES, "national"], "breakdown_value": "all"})
+    else:
+        places = both.select("force_code", "breakdown_value").unique()
+    counted = places.join(
+        both.group_by("force_code", "breakdown_value").agg(
+            n=pl.len().cast(pl.Int64), women=pl.col("is_woman").sum().cast(pl.Int64)
+        ),
+        on=["force_code", "breakdown_value"],
+        how="left",
+    ).with_columns(pl.col("n", "women").fill_null(0))
+    count = counted.select(
+        "force_code",
+        "breakdown_value",
+        breakdown=pl.lit(breakdown),
+        measure=pl.lit("victims"),
+        numerator="n",
+        denominator=pl.lit(None, pl.Int64),
+    )
+    share = counted.select(
+        "force_code",
+        "breakdown_value",
+        breakdown=pl.lit(breakdown),
+        measure=pl.lit("victims_female_share"),
+        numerator="women",
+        denominator="n",
+    )
+    return pl.concat([count, share])

@@ -1,0 +1,179 @@
+"""What may leave the service, attacked: nothing small is recovered from it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from assets.publication.publishing import Publication, publish
+from assets.publication.rules import NoRules, Rules, rules
+from tests.assets.publication.attack import Attack, Target, counts
+from tests.assets.publication.nation import MONTHS, records, statistics
+
+SEED, N_CRIMES, N_LATE = 3, 2400, 60
+GREATEST_SMALL = 9
+KEY = [
+    "period",
+    "period_kind",
+    "force_code",
+    "definition_id",
+    "threat",
+    "measure",
+    "breakdown",
+    "breakdown_value",
+]
+
+
+@pytest.fixture(scope="module")
+def in_force() -> Rules:
+    return rules(date(2026, 5, 31))
+
+
+@pytest.fixture(scope="module")
+def truth() -> list[pl.DataFrame]:
+    """Two vintages: the second knows a month more, and crimes of before that came late."""
+    crimes, late = records(SEED, N_CRIMES), records(SEED + 1, N_LATE)
+    first = crimes.filter(pl.col("month") < MONTHS[-1])
+    return [statistics(first, MONTHS[:-1]), statistics(pl.concat([crimes, late]), MONTHS)]
+
+
+@pytest.fixture(scope="module")
+def published(truth: list[pl.DataFrame], in_force: Rules) -> list[Publication]:
+    first = publish(truth[0], in_force)
+    return [first, publish(truth[1], in_force, first.basis)]
+
+
+def attack_on(*tables: pl.DataFrame) -> Attack:
+    attack = Attack([MONTHS[:-1], MONTHS])
+    for vintage, table in enumerate(tables):
+        attack.publication(vintage, table, tables[vintage - 1] if vintage else None)
+    return attack
+
+
+def small_and_withheld(table: pl.DataFrame, truth: pl.DataFrame, every: int) -> list[tuple]:  # type: ignore[type-arg]
+    really = dict(counts(truth))
+    found = [
+        cell
+        for cell, shown in counts(table)
+        if shown is None and really.get(cell, 0) <= GREATEST_SMALL  # type: ignore[operator]
+    ]
+    return sorted(found)[::every]
+
+
+def naive(truth: pl.DataFrame, public: pl.DataFrame) -> pl.DataFrame:
+    """The same figures with the small counts left out, the others rounded, and nothing else withheld."""
+    rounded = {c: (pl.col(c) + 2) // 5 * 5 for c in ("numerator", "denominator")}
+    kept = {c: pl.when(pl.col(c) >= 10).then(rounded[c]) for c in rounded}
+    return (
+        public.select(KEY)
+        .join(truth.select(*KEY, "numerator", "denominator"), on=KEY, how="left")
+        .with_columns(**kept)
+    )
+
+
+def recovered(attack: Attack, vintage: int, cells: list[tuple]) -> list[tuple]:  # type: ignore[type-arg]
+    """Cells of which the attacker learns more than that they may be small: anything from none to nine must be possible."""
+    learnt = []
+    for cell in cells:
+        low, high = attack.reach({(vintage, cell): 1})
+        if low > 1e-6 or high < GREATEST_SMALL - 1e-6:
+            learnt.append((cell, low, high))
+    return learnt
+
+
+def test_nothing_small_is_published_and_all_is_rounded(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    for publication, really in zip(published, truth, strict=True):
+        both = publication.figures.join(
+            really.select(*KEY, n="numerator", d="denominator"), on=KEY, how="left"
+        )
+        shown = both.filter(~pl.col("suppressed"))
+        assert 0 < shown.height < both.height
+        assert (
+            both.filter("suppressed")
+            .select("value", "numerator", "denominator", "lower", "upper")
+            .null_count()
+            .row(0)
+            == (both["suppressed"].sum(),) * 5
+        )
+        assert shown.filter((pl.col("numerator") % 5 != 0) | (pl.col("denominator") % 5 != 0)).is_empty()
+        assert publication is published[1] or shown.filter(pl.col("n") < 10).is_empty()
+
+
+def test_every_place_has_every_value(published: list[Publication]) -> None:
+    """A value left out of one place would say that it is zero there."""
+    table = published[0].figures
+    values = table.group_by("measure", "breakdown", "definition_id", "threat", "period", "period_kind").agg(
+        n=pl.len(), whole=pl.col("force_code").n_unique() * pl.col("breakdown_value").n_unique()
+    )
+    assert values.filter(pl.col("n") != pl.col("whole")).is_empty()
+
+
+def test_no_withheld_count_is_recovered(published: list[Publication], truth: list[pl.DataFrame]) -> None:
+    """By sums of forces, values, months and years; by threats within all, definitions within each other; by shares."""
+    cells = small_and_withheld(published[0].figures, truth[0], every=43)
+    assert len(cells) > 10
+    assert recovered(attack_on(published[0].figures), 0, cells) == []
+
+
+@pytest.mark.parametrize("every", [170, pytest.param(7, marks=pytest.mark.heavy, id="many cells")])
+def test_nor_by_two_publications_together(
+    published: list[Publication], truth: list[pl.DataFrame], every: int
+) -> None:
+    attack = attack_on(*(p.figures for p in published))
+    for vintage in (0, 1):
+        cells = small_and_withheld(published[vintage].figures, truth[vintage], every)
+        assert len(cells) >= 3
+        assert recovered(attack, vintage, cells) == []
+
+
+def test_leaving_out_only_the_small_counts_is_not_enough(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """The attack works: on the same figures without secondary suppression it recovers counts."""
+    table = naive(truth[0], published[0].figures)
+    cells = small_and_withheld(table, truth[0], every=97)
+    assert recovered(attack_on(table), 0, cells)
+
+
+def test_a_difference_of_two_figures_is_never_known(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """Of overlapping threats and definitions, and of the same figure in two publications: five whole numbers at least."""
+    attack = attack_on(*(p.figures for p in published))
+    shown = [{c: n for c, n in counts(p.figures) if n is not None} for p in published]
+    really = [dict(counts(t)) for t in truth]
+    targets: list[tuple[Target, int]] = []
+    for cell in sorted(shown[1]):
+        for other in ((cell[0], "all", *cell[2:]), ("wide", *cell[1:])):
+            if other != cell and other in shown[1]:
+                targets.append(({(1, other): 1, (1, cell): -1}, really[1][other] - really[1][cell]))  # type: ignore[operator,index]
+        if cell in shown[0]:
+            targets.append(({(1, cell): 1, (0, cell): -1}, really[1][cell] - really[0][cell]))  # type: ignore[operator]
+    small = [t for t, difference in targets if difference <= GREATEST_SMALL]
+    assert len(small) > 50
+    for target in small[:: len(small) // 6]:
+        low, high = attack.reach(target)
+        assert high - low >= 4 - 1e-6
+
+
+def test_a_figure_is_revised_only_where_it_moved_by_ten(published: list[Publication]) -> None:
+    key = [c for c in published[0].basis.columns if c not in ("count", "is_withheld")]
+    both = published[0].basis.join(published[1].basis, on=key, suffix="_now")
+    moved = both.filter(pl.col("count") != pl.col("count_now"))
+    assert moved.height and moved.filter((pl.col("count") - pl.col("count_now")).abs() < 10).is_empty()
+
+
+def test_the_same_statistics_give_the_same_publication_in_any_order(
+    truth: list[pl.DataFrame], published: list[Publication], in_force: Rules
+) -> None:
+    again = publish(truth[0].sample(fraction=1, shuffle=True, seed=5), in_force)
+    assert again.figures.equals(published[0].figures) and again.basis.equals(published[0].basis)
+
+
+def test_without_rules_in_force_nothing_is_published() -> None:
+    with pytest.raises(NoRules, match="suppress_below"):
+        rules(date(1990, 1, 1))
