@@ -16,7 +16,9 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from assets.bulletin.bulletin import Edition, write_bulletin
 from assets.encryption import KEY_NAME, ReleaseKey, add_key
+from assets.forecasts.forecast import NO_OUTLOOK
 from assets.forecasts.station import RUN
 from assets.linkage.model import MODEL
 from assets.monitoring.monthly import CHECKS, REPORT
@@ -164,6 +166,7 @@ def write_release(
     seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
+    _bulletin(manifest, parameters["period_end"], partial)
     write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
     if final.exists():
         _assert_same(final, partial)
@@ -240,6 +243,21 @@ def _publication(
     }
     publication.figures.write_csv(folder / PUBLISHABLE / f"{name}.csv")
     return held
+
+
+def _bulletin(manifest: dict[str, Any], on: date, folder: Path) -> None:
+    """Write the bulletin from what the release at `folder` publishes, if it publishes anything."""
+    figures = folder / PUBLISHABLE / "national_statistics.parquet"
+    outlook = folder / "statistical" / "threat_outlook.parquet"
+    if not figures.is_file():
+        return
+    edition = Edition(
+        manifest["release_id"], manifest["programme"], on, str(manifest["as_of"]), rules(on).in_words
+    )
+    forecasts = pl.read_parquet(outlook) if outlook.is_file() else NO_OUTLOOK
+    write_bulletin(
+        folder / "pages", folder / PUBLISHABLE / "tables", pl.read_parquet(figures), forecasts, edition
+    )
 
 
 def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:

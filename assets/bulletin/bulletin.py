@@ -146,7 +146,7 @@ def _breaks(figures: pl.DataFrame) -> list[dict[str, Any]]:
     rows = pl.read_csv(SEEDS / "statistics_breaks.csv", infer_schema=False)
     first = figures["period"].min()
     return (
-        rows.filter(pl.col("breaks_on").cast(pl.Date) >= pl.lit(first))
+        rows.filter(pl.col("breaks_on").str.to_date() >= pl.lit(first))
         .unique("break_id", keep="first", maintain_order=True)
         .sort("breaks_on")
         .to_dicts()

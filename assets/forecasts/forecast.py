@@ -74,6 +74,7 @@ _OUTLOOK = {
     "in_words": pl.String,
     "method": pl.String,
 }
+NO_OUTLOOK = pl.DataFrame(schema=_OUTLOOK)
 _BACKTEST = {
     "scope": pl.String,
     "threat": pl.String,

@@ -30,6 +30,15 @@ class Rules:
     plan: pl.DataFrame
 
     @property
+    def in_words(self) -> tuple[str, ...]:
+        """What a reader of the figures has to know of them."""
+        return (
+            f"Counts under {self.suppress_below}, noughts among them, are withheld, and others where they would give one away.",
+            f"The rest is rounded to the nearest {self.round_to}; shares and rates are made of rounded counts.",
+            f"A figure is revised when it has moved by {self.revise_from} or more; smaller changes wait.",
+        )
+
+    @property
     def rounding_error(self) -> int:
         """How far a whole number lies from its nearest multiple at most."""
         return self.round_to // 2
