@@ -409,4 +409,5 @@ def test_what_may_leave_the_service_lies_apart(layout: Layout) -> None:
     assert sorted(p.name for p in (folder / "publishable").iterdir()) == [
         "national_statistics.csv",
         "national_statistics.parquet",
+        "tables",
     ]
