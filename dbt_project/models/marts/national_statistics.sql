@@ -3,7 +3,8 @@ with parameters as (
     {{ statistics_parameters(['suppress_below', 'interval_z', 'range_min_denominator']) }}
 ),
 
--- Breakdowns of single forces only for the kinds of period that say so: a month of a force is too few people.
+-- Breakdowns of single forces only for the kinds of period that say so, classes under no single threat: what is left out is
+-- too few people to be read.
 by_force as (
     select
         periods.period_kind,
@@ -20,7 +21,9 @@ by_force as (
     from {{ ref('national_monthly_counts') }} as counts
     inner join {{ ref('statistics_periods') }} as periods on counts.recorded_month = periods.recorded_month
     inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
-    where counts.breakdown = 'none' or kinds.has_force_breakdowns
+    where
+        counts.breakdown = 'none'
+        or (kinds.has_force_breakdowns and (counts.breakdown <> 'offence_code' or counts.threat = 'all'))
     group by
         periods.period_kind,
         periods.period,
