@@ -5,7 +5,12 @@ with parameters as (
 
 -- Breakdowns of single forces only for the kinds of period that say so, classes under no single threat: what is left out is
 -- too few people to be read.
-by_force as (
+placed as (
+    {%- for rows, kinds in [
+        ("counts.breakdown = 'none'", 'true'),
+        ("counts.breakdown <> 'none' and (counts.breakdown <> 'offence_code' or counts.threat = 'all')",
+         'kinds.has_force_breakdowns'),
+    ] %}
     select
         periods.period_kind,
         periods.period,
@@ -15,24 +20,38 @@ by_force as (
         counts.measure,
         counts.breakdown,
         counts.breakdown_value,
-        sum(counts.numerator) as numerator,
-        sum(counts.denominator) as denominator,
-        sum(counts.sum_of_squares) as sum_of_squares
+        counts.numerator,
+        counts.denominator,
+        counts.sum_of_squares
     from {{ ref('national_monthly_counts') }} as counts
-    inner join {{ ref('statistics_periods') }} as periods on counts.recorded_month = periods.recorded_month
-    inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
-    where
-        counts.breakdown = 'none'
-        or (kinds.has_force_breakdowns and (counts.breakdown <> 'offence_code' or counts.threat = 'all'))
-    group by
-        periods.period_kind,
-        periods.period,
-        counts.force_code,
-        counts.definition_id,
-        counts.threat,
-        counts.measure,
-        counts.breakdown,
-        counts.breakdown_value
+    inner join
+        (
+            select periods.*
+            from {{ ref('statistics_periods') }} as periods
+            inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
+            where {{ kinds }}
+        ) as periods
+        on counts.recorded_month = periods.recorded_month
+    where {{ rows }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+by_force as (
+    select
+        period_kind,
+        period,
+        force_code,
+        definition_id,
+        threat,
+        measure,
+        breakdown,
+        breakdown_value,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        sum(sum_of_squares) as sum_of_squares
+    from placed
+    group by period_kind, period, force_code, definition_id, threat, measure, breakdown, breakdown_value
 ),
 
 national_months as (
@@ -269,6 +288,7 @@ ranges as (
     select
         forces.period_kind,
         forces.period,
+        nation.force_code,
         forces.definition_id,
         forces.threat,
         forces.measure,
@@ -292,6 +312,7 @@ ranges as (
     group by
         forces.period_kind,
         forces.period,
+        nation.force_code,
         forces.definition_id,
         forces.threat,
         forces.measure,
@@ -346,9 +367,9 @@ select
 from bounded
 left join ranges
     on
-        bounded.force_code = 'national'
-        and bounded.period_kind = ranges.period_kind
+        bounded.period_kind = ranges.period_kind
         and bounded.period = ranges.period
+        and bounded.force_code = ranges.force_code
         and bounded.definition_id = ranges.definition_id
         and bounded.threat = ranges.threat
         and bounded.measure = ranges.measure
