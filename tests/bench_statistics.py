@@ -47,6 +47,7 @@ NATION = """
 create schema repository;
 create schema standardised;
 create schema statistics;
+create schema ranking;
 create schema marts;
 
 create table repository.national_run as
@@ -169,13 +170,13 @@ create table standardised.std_persons as
 select distinct record_id, 'W1' as ethnicity_self_defined, 'IC1' as ethnicity_officer_defined
 from repository.national_involvements;
 
-create table marts.ranked_perpetrators as
+create table ranking.person_places as
 select person_id, row_number() over (order by person_id) as national_rank
 from (select distinct person_id from repository.national_involvements where role = 'suspect');
 
 create table marts.perpetrator_lists as
 select 'national_top' as list_kind, 'likely_harm' as lens, 'national' as list_scope, 'national' as list_scope_code, person_id
-from marts.ranked_perpetrators where national_rank <= 1000;
+from ranking.person_places where national_rank <= 1000;
 
 create table main.floor as
 select recorded_month, force_code, offence_code, count(*) as n from repository.national_offences group by all

@@ -159,6 +159,28 @@ figures as (
         lower as known_lower,
         upper as known_upper
     from {{ ref('period_figures') }}
+
+    union all
+
+    select
+        'month' as period_kind,
+        run.period,
+        lists.list_scope_code as force_code,
+        'npcc_policing_scope' as definition_id,
+        'all' as threat,
+        'persons_listed' as measure,
+        'list' as breakdown,
+        lists.list_kind as breakdown_value,
+        count(*) as numerator,
+        null as denominator,
+        null as sum_of_squares,
+        null as known_value,
+        null as known_lower,
+        null as known_upper
+    from {{ ref('perpetrator_lists') }} as lists
+    cross join {{ ref('national_run') }} as run
+    where lists.list_scope in ('force', 'national') and lists.lens = '{{ ranking_lenses()[0].name }}'
+    group by run.period, lists.list_scope_code, lists.list_kind
 ),
 
 share_bases as (
