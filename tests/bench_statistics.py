@@ -47,6 +47,7 @@ NATION = """
 create schema repository;
 create schema standardised;
 create schema statistics;
+create schema ranking;
 create schema marts;
 
 create table repository.national_run as
@@ -169,13 +170,13 @@ create table standardised.std_persons as
 select distinct record_id, 'W1' as ethnicity_self_defined, 'IC1' as ethnicity_officer_defined
 from repository.national_involvements;
 
-create table marts.ranked_perpetrators as
+create table ranking.person_places as
 select person_id, row_number() over (order by person_id) as national_rank
 from (select distinct person_id from repository.national_involvements where role = 'suspect');
 
 create table marts.perpetrator_lists as
 select 'national_top' as list_kind, 'likely_harm' as lens, 'national' as list_scope, 'national' as list_scope_code, person_id
-from marts.ranked_perpetrators where national_rank <= 1000;
+from ranking.person_places where national_rank <= 1000;
 
 create table main.floor as
 select recorded_month, force_code, offence_code, count(*) as n from repository.national_offences group by all
@@ -195,7 +196,15 @@ def prepare(root: Path, n_crimes: int, n_months: int) -> None:
 def measure(root: Path, n_crimes: int, n_months: int) -> list[Built]:
     """Every model of the statistics in order."""
     # In a process of its own: a child starts with the peak of its parent.
-    command = [sys.executable, "-m", "tests.bench_statistics", "prepare", str(root), str(n_crimes), str(n_months)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench_statistics",
+        "prepare",
+        str(root),
+        str(n_crimes),
+        str(n_months),
+    ]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     steps = []
     for name in MODELS:

@@ -3,8 +3,14 @@ with parameters as (
     {{ statistics_parameters(['suppress_below', 'interval_z', 'range_min_denominator']) }}
 ),
 
--- Breakdowns of single forces only for the kinds of period that say so: a month of a force is too few people.
-by_force as (
+-- Breakdowns of single forces only for the kinds of period that say so, classes under no single threat: what is left out is
+-- too few people to be read.
+placed as (
+    {%- for rows, kinds in [
+        ("counts.breakdown = 'none'", 'true'),
+        ("counts.breakdown <> 'none' and (counts.breakdown <> 'offence_code' or counts.threat = 'all')",
+         'kinds.has_force_breakdowns'),
+    ] %}
     select
         periods.period_kind,
         periods.period,
@@ -14,22 +20,38 @@ by_force as (
         counts.measure,
         counts.breakdown,
         counts.breakdown_value,
-        sum(counts.numerator) as numerator,
-        sum(counts.denominator) as denominator,
-        sum(counts.sum_of_squares) as sum_of_squares
+        counts.numerator,
+        counts.denominator,
+        counts.sum_of_squares
     from {{ ref('national_monthly_counts') }} as counts
-    inner join {{ ref('statistics_periods') }} as periods on counts.recorded_month = periods.recorded_month
-    inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
-    where counts.breakdown = 'none' or kinds.has_force_breakdowns
-    group by
-        periods.period_kind,
-        periods.period,
-        counts.force_code,
-        counts.definition_id,
-        counts.threat,
-        counts.measure,
-        counts.breakdown,
-        counts.breakdown_value
+    inner join
+        (
+            select periods.*
+            from {{ ref('statistics_periods') }} as periods
+            inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
+            where {{ kinds }}
+        ) as periods
+        on counts.recorded_month = periods.recorded_month
+    where {{ rows }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+by_force as (
+    select
+        period_kind,
+        period,
+        force_code,
+        definition_id,
+        threat,
+        measure,
+        breakdown,
+        breakdown_value,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        sum(sum_of_squares) as sum_of_squares
+    from placed
+    group by period_kind, period, force_code, definition_id, threat, measure, breakdown, breakdown_value
 ),
 
 national_months as (
@@ -137,6 +159,28 @@ figures as (
         lower as known_lower,
         upper as known_upper
     from {{ ref('period_figures') }}
+
+    union all
+
+    select
+        'month' as period_kind,
+        run.period,
+        lists.list_scope_code as force_code,
+        'npcc_policing_scope' as definition_id,
+        'all' as threat,
+        'persons_listed' as measure,
+        'list' as breakdown,
+        lists.list_kind as breakdown_value,
+        count(*) as numerator,
+        null as denominator,
+        null as sum_of_squares,
+        null as known_value,
+        null as known_lower,
+        null as known_upper
+    from {{ ref('perpetrator_lists') }} as lists
+    cross join {{ ref('national_run') }} as run
+    where lists.list_scope in ('force', 'national') and lists.lens = '{{ ranking_lenses()[0].name }}'
+    group by run.period, lists.list_scope_code, lists.list_kind
 ),
 
 share_bases as (
@@ -266,6 +310,7 @@ ranges as (
     select
         forces.period_kind,
         forces.period,
+        nation.force_code,
         forces.definition_id,
         forces.threat,
         forces.measure,
@@ -289,6 +334,7 @@ ranges as (
     group by
         forces.period_kind,
         forces.period,
+        nation.force_code,
         forces.definition_id,
         forces.threat,
         forces.measure,
@@ -343,9 +389,9 @@ select
 from bounded
 left join ranges
     on
-        bounded.force_code = 'national'
-        and bounded.period_kind = ranges.period_kind
+        bounded.period_kind = ranges.period_kind
         and bounded.period = ranges.period
+        and bounded.force_code = ranges.force_code
         and bounded.definition_id = ranges.definition_id
         and bounded.threat = ranges.threat
         and bounded.measure = ranges.measure

@@ -120,7 +120,7 @@ coverage as (
         count(distinct recorded_month) as n_months,
         count(*) as n_force_months
     from compared_months
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (period_kind, period, period_end, years_back),
         (period_kind, period, period_end, years_back, force_code)
     )

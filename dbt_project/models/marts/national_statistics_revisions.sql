@@ -43,7 +43,7 @@ resent as (
     where sequence > 1
 ),
 
-today as (
+counted_now as (
     select
         states.*,
         resent.submission_id is not null as is_resent
@@ -62,33 +62,33 @@ changed as (
         coalesce(before.is_counted, false) as was_counted,
         before.definitions as definitions_before,
         before.threats as threats_before,
-        today.force_code,
-        today.recorded_month,
-        coalesce(today.is_counted, false) as is_counted,
-        today.definitions,
-        today.threats,
+        counted_now.force_code,
+        counted_now.recorded_month,
+        coalesce(counted_now.is_counted, false) as is_counted,
+        counted_now.definitions,
+        counted_now.threats,
         case
             when not coalesce(before.is_counted, false) and covered_before.force_code is null then 'return_came_in'
-            when before.offence_id is null and today.is_resent then 'force_resent'
+            when before.offence_id is null and counted_now.is_resent then 'force_resent'
             when before.offence_id is null then 'recorded_late'
-            when before.is_counted <> coalesce(today.is_counted, false) then 'cancelled'
-            when before.recorded_month <> today.recorded_month then 'month_changed'
-            when before.offence_code <> today.offence_code then 'reclassified'
-            when before.definition_versions <> today.definition_versions then 'definition_version'
+            when before.is_counted <> coalesce(counted_now.is_counted, false) then 'cancelled'
+            when before.recorded_month <> counted_now.recorded_month then 'month_changed'
+            when before.offence_code <> counted_now.offence_code then 'reclassified'
+            when before.definition_versions <> counted_now.definition_versions then 'definition_version'
             else 'flag_or_victim_changed'
         end as cause
     from before
-    full outer join today on before.offence_id = today.offence_id
+    full outer join counted_now on before.offence_id = counted_now.offence_id
     cross join release_before
     left join covered_before
-        on today.force_code = covered_before.force_code and today.recorded_month = covered_before.recorded_month
+        on counted_now.force_code = covered_before.force_code and counted_now.recorded_month = covered_before.recorded_month
     where
-        (coalesce(before.is_counted, false) or coalesce(today.is_counted, false))
+        (coalesce(before.is_counted, false) or coalesce(counted_now.is_counted, false))
         and (
-            coalesce(before.is_counted, false) <> coalesce(today.is_counted, false)
-            or before.recorded_month <> today.recorded_month
-            or before.definitions <> today.definitions
-            or before.threats <> today.threats
+            coalesce(before.is_counted, false) <> coalesce(counted_now.is_counted, false)
+            or before.recorded_month <> counted_now.recorded_month
+            or before.definitions <> counted_now.definitions
+            or before.threats <> counted_now.threats
         )
 ),
 
@@ -237,7 +237,7 @@ totalled as (
     from placed
 ),
 
-todays as (
+counts_now as (
     select
         force_code,
         recorded_month,
@@ -269,15 +269,15 @@ select
     totalled.cause,
     causes.label as cause_in_words,
     cast(totalled.previous_value as bigint) as previous_value,
-    cast(coalesce(todays.n_offences, 0) as bigint) as value,
-    cast(coalesce(todays.n_offences, 0) - totalled.previous_value as bigint) as difference,
+    cast(coalesce(counts_now.n_offences, 0) as bigint) as value,
+    cast(coalesce(counts_now.n_offences, 0) - totalled.previous_value as bigint) as difference,
     cast(totalled.n_change as bigint) as cause_change
 from totalled
 inner join {{ ref('revision_causes') }} as causes on totalled.cause = causes.cause
-left join todays
+left join counts_now
     on
-        totalled.force_code = todays.force_code
-        and totalled.recorded_month = todays.recorded_month
-        and totalled.definition_id = todays.definition_id
-        and totalled.threat = todays.threat
+        totalled.force_code = counts_now.force_code
+        and totalled.recorded_month = counts_now.recorded_month
+        and totalled.definition_id = counts_now.definition_id
+        and totalled.threat = counts_now.threat
 where totalled.n_change <> 0

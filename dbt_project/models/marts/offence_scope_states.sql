@@ -4,7 +4,7 @@ with parameters as (
     {{ statistics_parameters(['revision_months']) }}
 ),
 
-sets as (
+found_sets as (
     select distinct
         definition_bits,
         threat_bits
@@ -17,7 +17,7 @@ named_sets as (
             '{{ kind }}' as kind,
             found.bits,
             {{ list_as_text(distinct_list('scopes.scope_id')) }} as scope_ids
-        from (select distinct {{ kind }}_bits as bits from sets) as found
+        from (select distinct {{ kind }}_bits as bits from found_sets) as found
         left join {{ ref('scope_bits') }} as scopes
             on scopes.kind = '{{ kind }}' and {{ has_bit('found.bits', 'scopes.bit') }}
         group by found.bits

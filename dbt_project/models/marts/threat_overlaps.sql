@@ -2,13 +2,13 @@
 -- combination, so that rows sum to the total. What is in no threat has the combination `none`.
 with combinations as (
     select
-        sets.threat_bits,
+        scope_sets.threat_bits,
         {{ list_as_text(distinct_list('threats.scope_id')) }} as combination,
         count(distinct threats.scope_id) as n_threats
-    from (select distinct threat_bits from {{ ref('offence_scope_bits') }}) as sets
+    from (select distinct threat_bits from {{ ref('offence_scope_bits') }}) as scope_sets
     left join {{ ref('scope_bits') }} as threats
-        on threats.kind = 'threat' and {{ has_bit('sets.threat_bits', 'threats.bit') }}
-    group by sets.threat_bits
+        on threats.kind = 'threat' and {{ has_bit('scope_sets.threat_bits', 'threats.bit') }}
+    group by scope_sets.threat_bits
 ),
 
 counted as (
@@ -29,16 +29,16 @@ by_force as (
         counted.period_kind,
         counted.period,
         counted.force_code,
-        sets.definition_id,
+        scope_sets.definition_id,
         counted.threat_bits,
         sum(counted.n_offences) as n_offences
     from counted
-    inner join {{ ref('scope_sets') }} as sets
+    inner join {{ ref('scope_sets') }} as scope_sets
         on
-            counted.definition_bits = sets.definition_bits
-            and counted.threat_bits = sets.threat_bits
-            and sets.threat = 'all'
-    group by counted.period_kind, counted.period, counted.force_code, sets.definition_id, counted.threat_bits
+            counted.definition_bits = scope_sets.definition_bits
+            and counted.threat_bits = scope_sets.threat_bits
+            and scope_sets.threat = 'all'
+    group by counted.period_kind, counted.period, counted.force_code, scope_sets.definition_id, counted.threat_bits
 ),
 
 together as (

@@ -1,5 +1,4 @@
--- Grain: period x force or nation x measure x breakdown value: how unequally harm is spread over suspects, and who is on the
--- lists of the month. Harm is the harm weight, in days, of every crime of the NPCC scope that a person is linked to.
+-- Grain: period x measure x breakdown value, of the nation: how unequally harm is spread over suspects. Harm is the harm weight, in days, of every crime of the NPCC scope that a person is linked to.
 with parameters as (
     {{ statistics_parameters(['harm_top_share', 'harm_top_persons']) }}
 ),
@@ -101,7 +100,7 @@ heads as (
         count(*) over (partition by case when listed.person_id is null then 0 else 1 end) as n_persons
     from placed
     cross join parameters
-    left join {{ ref('ranked_perpetrators') }} as listed
+    left join {{ ref('person_places') }} as listed
         on placed.person_id = listed.person_id and listed.national_rank <= parameters.harm_top_persons
     where placed.breakdown = 'none'
 ),
@@ -165,22 +164,3 @@ select
     cast(round(denominator) as bigint) as denominator,
     case when denominator > 0 then cast(numerator / denominator as double precision) end as value
 from figures
-
-union all
-
-select
-    'month' as period_kind,
-    run.period,
-    lists.list_scope_code as force_code,
-    'npcc_policing_scope' as definition_id,
-    'all' as threat,
-    'persons_listed' as measure,
-    'list' as breakdown,
-    lists.list_kind as breakdown_value,
-    count(*) as numerator,
-    cast(null as bigint) as denominator,
-    cast(null as double precision) as value
-from {{ ref('perpetrator_lists') }} as lists
-cross join {{ ref('national_run') }} as run
-where lists.list_scope in ('force', 'national') and lists.lens = '{{ ranking_lenses()[0].name }}'
-group by run.period, lists.list_scope_code, lists.list_kind

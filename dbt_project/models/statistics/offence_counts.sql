@@ -17,7 +17,7 @@ with grouped as (
         {{ count_where('has_child_suspect is not null') }} as n_suspect_age_known,
         sum(n_arrested_suspects) as n_arrests
     from {{ ref('statistical_offences') }}
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (recorded_month, force_code, definition_bits, threat_bits)
         {%- for column in offence_breakdowns() %},
         (recorded_month, force_code, definition_bits, threat_bits, {{ column }})
@@ -62,8 +62,8 @@ also_threats as (
 select
     grouped.recorded_month,
     grouped.force_code,
-    sets.definition_id,
-    sets.threat,
+    scope_sets.definition_id,
+    scope_sets.threat,
     grouped.breakdown,
     grouped.breakdown_value,
     {%- for column in ['n_offences', 'n_closed', 'n_charged', 'n_victim_not_supporting', 'n_evidential_difficulty',
@@ -71,27 +71,27 @@ select
     cast(sum(grouped.{{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 from grouped
-inner join {{ ref('scope_sets') }} as sets
-    on grouped.definition_bits = sets.definition_bits and grouped.threat_bits = sets.threat_bits
+inner join {{ ref('scope_sets') }} as scope_sets
+    on grouped.definition_bits = scope_sets.definition_bits and grouped.threat_bits = scope_sets.threat_bits
 group by
     grouped.recorded_month,
     grouped.force_code,
-    sets.definition_id,
-    sets.threat,
+    scope_sets.definition_id,
+    scope_sets.threat,
     grouped.breakdown,
     grouped.breakdown_value
 
 {% for relation, breakdown, value, condition in [
     ('flagged', "'flag'", 'breakdown_value', 'true'),
-    ('also_threats', "'also_threat'", 'also_threat', 'sets.threat <> counted.also_threat'),
+    ('also_threats', "'also_threat'", 'also_threat', 'scope_sets.threat <> counted.also_threat'),
 ] %}
     union all
 
     select
         counted.recorded_month,
         counted.force_code,
-        sets.definition_id,
-        sets.threat,
+        scope_sets.definition_id,
+        scope_sets.threat,
         {{ breakdown }} as breakdown,
         counted.{{ value }} as breakdown_value,
         cast(sum(counted.n_offences) as bigint) as n_offences,
@@ -100,13 +100,13 @@ group by
         cast(null as bigint) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }} as counted
-    inner join {{ ref('scope_sets') }} as sets
-        on counted.definition_bits = sets.definition_bits and counted.threat_bits = sets.threat_bits
+    inner join {{ ref('scope_sets') }} as scope_sets
+        on counted.definition_bits = scope_sets.definition_bits and counted.threat_bits = scope_sets.threat_bits
     where {{ condition }}
     group by
         counted.recorded_month,
         counted.force_code,
-        sets.definition_id,
-        sets.threat,
+        scope_sets.definition_id,
+        scope_sets.threat,
         counted.{{ value }}
 {% endfor %}

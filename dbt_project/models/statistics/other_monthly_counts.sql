@@ -1,5 +1,5 @@
--- Grain: month x force x definition x threat x measure x breakdown x value, of what is not a count of crimes or of persons in
--- them: homicides with prior contact, orders made and breached, domestic incidents. `none` where no definition applies.
+-- Grain: month x force x definition x threat x measure x breakdown x value, of what is not a count of crimes or of persons
+-- in them: homicides with prior contact, orders made and breached, domestic incidents. `none` where no definition applies.
 with covered as (
     select distinct
         submissions.force_code,
@@ -110,7 +110,7 @@ order_counts as (
         count(*) as numerator
     from orders
     inner join covered on orders.force_code = covered.force_code and orders.recorded_month = covered.recorded_month
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (orders.recorded_month, orders.force_code, orders.measure),
         (orders.recorded_month, orders.force_code, orders.measure, order_type)
     )
@@ -133,7 +133,7 @@ incident_counts as (
         count(*) as numerator
     from incidents
     inner join covered on incidents.force_code = covered.force_code and incidents.recorded_month = covered.recorded_month
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (incidents.recorded_month, incidents.force_code),
         (incidents.recorded_month, incidents.force_code, dash_risk)
     )
@@ -142,17 +142,17 @@ incident_counts as (
 select
     contacts.recorded_month,
     contacts.force_code,
-    sets.definition_id,
-    sets.threat,
+    scope_sets.definition_id,
+    scope_sets.threat,
     'prior_contact_share' as measure,
     'none' as breakdown,
     'all' as breakdown_value,
     cast(sum(contacts.has_prior_contact) as bigint) as numerator,
     count(*) as denominator
 from contacts
-inner join {{ ref('scope_sets') }} as sets
-    on contacts.definition_bits = sets.definition_bits and contacts.threat_bits = sets.threat_bits
-group by contacts.recorded_month, contacts.force_code, sets.definition_id, sets.threat
+inner join {{ ref('scope_sets') }} as scope_sets
+    on contacts.definition_bits = scope_sets.definition_bits and contacts.threat_bits = scope_sets.threat_bits
+group by contacts.recorded_month, contacts.force_code, scope_sets.definition_id, scope_sets.threat
 
 union all
 

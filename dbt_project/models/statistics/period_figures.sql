@@ -81,34 +81,34 @@ persons as (
     select
         accused_counts.period_no,
         accused_counts.force_no,
-        sets.scope_no,
+        scope_sets.scope_no,
         accused_counts.person_no,
         'all' as offence_group,
         sum(accused_counts.n_offences) as n_offences
     from accused_counts
-    inner join {{ ref('scope_sets') }} as sets
-        on accused_counts.definition_bits = sets.definition_bits and accused_counts.threat_bits = sets.threat_bits
-    group by accused_counts.period_no, accused_counts.force_no, sets.scope_no, accused_counts.person_no
+    inner join {{ ref('scope_sets') }} as scope_sets
+        on accused_counts.definition_bits = scope_sets.definition_bits and accused_counts.threat_bits = scope_sets.threat_bits
+    group by accused_counts.period_no, accused_counts.force_no, scope_sets.scope_no, accused_counts.person_no
 
     union all
 
     select
         accused_counts.period_no,
         accused_counts.force_no,
-        sets.scope_no,
+        scope_sets.scope_no,
         accused_counts.person_no,
         accused_counts.offence_group,
         sum(accused_counts.n_offences) as n_offences
     from accused_counts
-    inner join {{ ref('scope_sets') }} as sets
+    inner join {{ ref('scope_sets') }} as scope_sets
         on
-            accused_counts.definition_bits = sets.definition_bits
-            and accused_counts.threat_bits = sets.threat_bits
-            and sets.threat = 'all'
+            accused_counts.definition_bits = scope_sets.definition_bits
+            and accused_counts.threat_bits = scope_sets.threat_bits
+            and scope_sets.threat = 'all'
     group by
         accused_counts.period_no,
         accused_counts.force_no,
-        sets.scope_no,
+        scope_sets.scope_no,
         accused_counts.person_no,
         accused_counts.offence_group
 ),
@@ -149,6 +149,22 @@ counted_persons as (
     group by period_no, scope_no, offence_group
 ),
 
+numbered_periods as (
+    select distinct
+        period_no,
+        period_kind,
+        period
+    from long_periods
+),
+
+numbered_scopes as (
+    select distinct
+        scope_no,
+        definition_id,
+        threat
+    from {{ ref('scope_sets') }}
+),
+
 person_figures as (
     select
         periods.period_kind,
@@ -162,10 +178,8 @@ person_figures as (
         counted_persons.n_several,
         cast(counted_persons.most_offences as bigint) as most_offences
     from counted_persons
-    inner join (select distinct period_no, period_kind, period from long_periods) as periods
-        on counted_persons.period_no = periods.period_no
-    inner join (select distinct scope_no, definition_id, threat from {{ ref('scope_sets') }}) as scopes
-        on counted_persons.scope_no = scopes.scope_no
+    inner join numbered_periods as periods on counted_persons.period_no = periods.period_no
+    inner join numbered_scopes as scopes on counted_persons.scope_no = scopes.scope_no
     left join bodies on counted_persons.force_no = bodies.force_no
 ),
 
@@ -195,19 +209,19 @@ charge_scopes as (
         charges.period_kind,
         charges.period,
         charges.force_code,
-        sets.definition_id,
-        sets.threat,
+        scope_sets.definition_id,
+        scope_sets.threat,
         charges.charge_days,
         sum(charges.n) as n
     from charges
-    inner join {{ ref('scope_sets') }} as sets
-        on charges.definition_bits = sets.definition_bits and charges.threat_bits = sets.threat_bits
+    inner join {{ ref('scope_sets') }} as scope_sets
+        on charges.definition_bits = scope_sets.definition_bits and charges.threat_bits = scope_sets.threat_bits
     group by
         charges.period_kind,
         charges.period,
         charges.force_code,
-        sets.definition_id,
-        sets.threat,
+        scope_sets.definition_id,
+        scope_sets.threat,
         charges.charge_days
 ),
 
@@ -231,11 +245,23 @@ placed_charges as (
 running_charges as (
     select
         placed_charges.*,
-        sum(n) over (
-            partition by period_kind, period, force_code, definition_id, threat
-            order by charge_days
+        sum(placed_charges.n) over (
+            partition by
+                placed_charges.period_kind,
+                placed_charges.period,
+                placed_charges.force_code,
+                placed_charges.definition_id,
+                placed_charges.threat
+            order by placed_charges.charge_days
         ) as n_up_to,
-        sum(n) over (partition by period_kind, period, force_code, definition_id, threat) as n_all
+        sum(placed_charges.n) over (
+            partition by
+                placed_charges.period_kind,
+                placed_charges.period,
+                placed_charges.force_code,
+                placed_charges.definition_id,
+                placed_charges.threat
+        ) as n_all
     from placed_charges
 ),
 
@@ -307,7 +333,7 @@ order_figures as (
         {{ value_of_set(['order_type']) }} as breakdown_value,
         count(*) as n
     from orders
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (period_kind, period),
         (period_kind, period, order_type),
         (period_kind, period, force_code),

@@ -146,7 +146,7 @@ grouped as (
         {{ count_where('is_managed_then') }} as n_managed_then
     from people
     cross join parameters
-    group by grouping sets (
+    group by grouping sets (  -- noqa: PRS
         (recorded_month, force_code, role, definition_bits, threat_bits)
         {%- for column in breakdowns %},
         (recorded_month, force_code, role, definition_bits, threat_bits, {{ column }})
@@ -157,12 +157,12 @@ grouped as (
 placed as (
     select
         grouped.*,
-        sets.definition_id,
-        sets.threat,
-        grouped.breakdown = 'repeat_bits' and {{ has_bit('grouped.repeat_bits', 'sets.definition_bit') }} as is_repeat
+        scope_sets.definition_id,
+        scope_sets.threat,
+        grouped.breakdown = 'repeat_bits' and {{ has_bit('grouped.repeat_bits', 'scope_sets.definition_bit') }} as is_repeat
     from grouped
-    inner join {{ ref('scope_sets') }} as sets
-        on grouped.definition_bits = sets.definition_bits and grouped.threat_bits = sets.threat_bits
+    inner join {{ ref('scope_sets') }} as scope_sets
+        on grouped.definition_bits = scope_sets.definition_bits and grouped.threat_bits = scope_sets.threat_bits
 )
 
 select

@@ -23,19 +23,19 @@ with grouped as (
 select
     grouped.recorded_month,
     grouped.force_code,
-    sets.definition_id,
-    sets.threat,
+    scope_sets.definition_id,
+    scope_sets.threat,
     grouped.relationship,
     grouped.relationship_group,
     cast(sum(grouped.n_female) as bigint) as n_female,
     cast(sum(grouped.n) as bigint) as n
 from grouped
-inner join {{ ref('scope_sets') }} as sets
-    on grouped.definition_bits = sets.definition_bits and grouped.threat_bits = sets.threat_bits
+inner join {{ ref('scope_sets') }} as scope_sets
+    on grouped.definition_bits = scope_sets.definition_bits and grouped.threat_bits = scope_sets.threat_bits
 group by
     grouped.recorded_month,
     grouped.force_code,
-    sets.definition_id,
-    sets.threat,
+    scope_sets.definition_id,
+    scope_sets.threat,
     grouped.relationship,
     grouped.relationship_group

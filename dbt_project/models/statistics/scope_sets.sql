@@ -1,6 +1,6 @@
 -- Grain: set of definitions x set of threats that some crime meets x definition x threat in them; 'all' is the definition.
 -- `scope_no` numbers definition and threat together: what persons are grouped by is numbers, for speed.
-with sets as (
+with found_sets as (
     select distinct
         definition_bits,
         threat_bits
@@ -9,14 +9,14 @@ with sets as (
 
 definitions as (
     select
-        sets.definition_bits,
-        sets.threat_bits,
+        found_sets.definition_bits,
+        found_sets.threat_bits,
         definitions.scope_id as definition_id,
         definitions.bit as definition_bit,
         definitions.scope_no as definition_no
-    from sets
+    from found_sets
     inner join {{ ref('scope_bits') }} as definitions
-        on definitions.kind = 'definition' and {{ has_bit('sets.definition_bits', 'definitions.bit') }}
+        on definitions.kind = 'definition' and {{ has_bit('found_sets.definition_bits', 'definitions.bit') }}
 )
 
 select
