@@ -53,7 +53,7 @@ shares as (
 
 chance as (
     select
-        shares.*,
+        *,
         p11 + p10 as r1,
         p11 + p01 as c1,
         (p11 + p10) * (p11 + p01) + (p01 + p00) * (p10 + p00) as pe
@@ -62,14 +62,14 @@ chance as (
 
 kappas as (
     select
-        chance.*,
+        *,
         case when pe < 1 then (p11 + p00 - pe) / (1 - pe) end as kappa
     from chance
 ),
 
 errors as (
     select
-        kappas.*,
+        *,
         case
             when kappa is not null
                 then sqrt(greatest(0, {{ kappa_variance('n', 'p11', 'p10', 'p01', 'p00', 'r1', 'c1', 'pe', 'kappa') }}))
