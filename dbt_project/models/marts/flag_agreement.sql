@@ -43,10 +43,11 @@ shares as (
     select
         counted.*,
         parameters.z,
-        cast(n_both as double precision) / n as p11,
-        cast(n_rater_only as double precision) / n as p10,
-        cast(n_reference_only as double precision) / n as p01,
-        cast(n - n_both - n_rater_only - n_reference_only as double precision) / n as p00
+        cast(counted.n_both as double precision) / counted.n as p11,
+        cast(counted.n_rater_only as double precision) / counted.n as p10,
+        cast(counted.n_reference_only as double precision) / counted.n as p01,
+        cast(counted.n - counted.n_both - counted.n_rater_only - counted.n_reference_only as double precision)
+        / counted.n as p00
     from counted
     cross join parameters
 ),
