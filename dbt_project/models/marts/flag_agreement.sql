@@ -14,9 +14,12 @@ by_force as (
         counts.flag,
         counts.rater,
         counts.reference,
-        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
-            sum(counts.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(counts.n) as n,
+        sum(counts.n_both) as n_both,
+        sum(counts.n_rater_only) as n_rater_only,
+        sum(counts.n_reference_only) as n_reference_only,
+        sum(counts.n_said_no) as n_said_no,
+        sum(counts.n_blank) as n_blank
     from {{ ref('national_flag_counts') }} as counts
     inner join periods on counts.recorded_month = periods.recorded_month
     group by periods.period, periods.period_kind, counts.force_code, counts.flag, counts.rater, counts.reference
@@ -32,9 +35,12 @@ counted as (
         flag,
         rater,
         reference,
-        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
-            sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(n) as n,
+        sum(n_both) as n_both,
+        sum(n_rater_only) as n_rater_only,
+        sum(n_reference_only) as n_reference_only,
+        sum(n_said_no) as n_said_no,
+        sum(n_blank) as n_blank
     from by_force
     group by period, period_kind, flag, rater, reference
 ),
