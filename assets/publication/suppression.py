@@ -270,11 +270,15 @@ def _blocks(table: pl.DataFrame, cells: Cells) -> Iterator[_Block]:
         yield _Block(
             index=chosen["cell"].to_numpy().astype(np.int64),
             sums=sums,
-            **{
-                c: of_block[c].to_numpy().astype(np.float64)
-                for c in ("lower", "upper", "weight", "down", "up")
-            },
-            **{c: of_block[c].to_numpy() for c in ("is_up", "is_down", "level", "lot")},
+            lower=of_block["lower"].to_numpy(),
+            upper=of_block["upper"].to_numpy(),
+            weight=of_block["weight"].to_numpy(),
+            is_up=of_block["is_up"].to_numpy(),
+            is_down=of_block["is_down"].to_numpy(),
+            down=of_block["down"].to_numpy(),
+            up=of_block["up"].to_numpy(),
+            level=of_block["level"].to_numpy(),
+            lot=of_block["lot"].to_numpy(),
         )
 
 

@@ -41,11 +41,11 @@ def scores(texts: pl.DataFrame, read: pl.Series) -> pl.DataFrame:
     """One row a flag, and `all`: n_texts with it, n_read, n_right; precision, recall with Wilson's intervals at 95%; f1."""
     marked = texts.select("text_no", "flags").with_columns(read=read)
     flags = sorted({f for column in ("flags", "read") for f in marked[column].explode().drop_nulls()})
-    rows = []
+    rows: list[tuple[str, int, int, int]] = []
     for flag in flags:
         has, says = (marked[c].list.contains(flag) for c in ("flags", "read"))
-        rows.append((flag, has.sum(), says.sum(), (has & says).sum()))
-    rows.append(("all", *(sum(row[i] for row in rows) for i in (1, 2, 3))))
+        rows.append((flag, int(has.sum()), int(says.sum()), int((has & says).sum())))
+    rows.append(("all", sum(r[1] for r in rows), sum(r[2] for r in rows), sum(r[3] for r in rows)))
     return pl.DataFrame([_score(*row) for row in rows])
 
 

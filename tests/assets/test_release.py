@@ -394,7 +394,7 @@ def test_what_may_leave_the_service_lies_apart(layout: Layout) -> None:
             "from (values ('all', 123), ('stalking', 9), ('online', 0)) t(threat, n)"
         )
     catalogue = CATALOGUE | {
-        "national_statistics": {**CATALOGUE["national_statistics"], "columns": dict.fromkeys(columns, {})}
+        "national_statistics": {**CATALOGUE["national_statistics"], "columns": {name: {} for name in columns}}
     }
     folder = write_release(layout, catalogue)
     shown = pl.read_parquet(folder / "publishable" / "national_statistics.parquet")

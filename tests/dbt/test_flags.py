@@ -82,7 +82,7 @@ def test_what_would_be_counted_if_all_flagged_alike(query: Query) -> None:
     """Sensitivity 3/4 and specificity 1 of the sample: three found stand for four there are (Rogan and Gladen)."""
     [row] = query(
         "select n_force_flagged, n_inferred, n_recount_difference, sensitivity, specificity, n_labelled, n_corrected, "
-        "n_corrected_lower <= n_corrected and n_corrected <= n_corrected_upper, method from marts.flag_standardised_counts "
+        "n_corrected_lower <= n_corrected and n_corrected <= n_corrected_upper, counted_by from marts.flag_standardised_counts "
         f"where {LABELLED}",
         B,
     )
@@ -90,7 +90,7 @@ def test_what_would_be_counted_if_all_flagged_alike(query: Query) -> None:
     assert row[6] == pytest.approx(4)
     assert row[7:] == (True, "direct recount; Rogan-Gladen")
     stalking = query(
-        "select distinct method, n_corrected from marts.flag_standardised_counts where flag = 'STK'"
+        "select distinct counted_by, n_corrected from marts.flag_standardised_counts where flag = 'STK'"
     )
     assert stalking == [("direct recount", None)]
 

@@ -14,9 +14,12 @@ by_force as (
         counts.flag,
         counts.rater,
         counts.reference,
-        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
-            sum(counts.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(counts.n) as n,
+        sum(counts.n_both) as n_both,
+        sum(counts.n_rater_only) as n_rater_only,
+        sum(counts.n_reference_only) as n_reference_only,
+        sum(counts.n_said_no) as n_said_no,
+        sum(counts.n_blank) as n_blank
     from {{ ref('national_flag_counts') }} as counts
     inner join periods on counts.recorded_month = periods.recorded_month
     group by periods.period, periods.period_kind, counts.force_code, counts.flag, counts.rater, counts.reference
@@ -32,9 +35,12 @@ counted as (
         flag,
         rater,
         reference,
-        {% for count in ['n', 'n_both', 'n_rater_only', 'n_reference_only', 'n_said_no', 'n_blank'] %}
-            sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(n) as n,
+        sum(n_both) as n_both,
+        sum(n_rater_only) as n_rater_only,
+        sum(n_reference_only) as n_reference_only,
+        sum(n_said_no) as n_said_no,
+        sum(n_blank) as n_blank
     from by_force
     group by period, period_kind, flag, rater, reference
 ),
@@ -43,17 +49,18 @@ shares as (
     select
         counted.*,
         parameters.z,
-        cast(n_both as double precision) / n as p11,
-        cast(n_rater_only as double precision) / n as p10,
-        cast(n_reference_only as double precision) / n as p01,
-        cast(n - n_both - n_rater_only - n_reference_only as double precision) / n as p00
+        cast(counted.n_both as double precision) / counted.n as p11,
+        cast(counted.n_rater_only as double precision) / counted.n as p10,
+        cast(counted.n_reference_only as double precision) / counted.n as p01,
+        cast(counted.n - counted.n_both - counted.n_rater_only - counted.n_reference_only as double precision)
+        / counted.n as p00
     from counted
     cross join parameters
 ),
 
 chance as (
     select
-        shares.*,
+        *,
         p11 + p10 as r1,
         p11 + p01 as c1,
         (p11 + p10) * (p11 + p01) + (p01 + p00) * (p10 + p00) as pe
@@ -62,14 +69,14 @@ chance as (
 
 kappas as (
     select
-        chance.*,
+        *,
         case when pe < 1 then (p11 + p00 - pe) / (1 - pe) end as kappa
     from chance
 ),
 
 errors as (
     select
-        kappas.*,
+        *,
         case
             when kappa is not null
                 then sqrt(greatest(0, {{ kappa_variance('n', 'p11', 'p10', 'p01', 'p00', 'r1', 'c1', 'pe', 'kappa') }}))

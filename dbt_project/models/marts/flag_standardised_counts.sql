@@ -94,7 +94,7 @@ corrected as (
 
 errors as (
     select
-        corrected.*,
+        *,
         sqrt(
             apparent_share * (1 - apparent_share) / n_offences
             + true_share * true_share * sensitivity * (1 - sensitivity) / n_labelled_yes
@@ -118,7 +118,11 @@ select
     specificity,
     cast(coalesce(n_labelled_yes + n_labelled_no, 0) as bigint) as n_labelled,
     true_share * n_offences as n_corrected,
-    case when true_share is not null then greatest(0, true_share - z * true_share_error) * n_offences end as n_corrected_lower,
-    case when true_share is not null then least(1, true_share + z * true_share_error) * n_offences end as n_corrected_upper,
-    case when true_share is null then 'direct recount' else 'direct recount; Rogan-Gladen' end as method
+    case
+        when true_share is not null then greatest(0, true_share - z * true_share_error) * n_offences
+    end as n_corrected_lower,
+    case
+        when true_share is not null then least(1, true_share + z * true_share_error) * n_offences
+    end as n_corrected_upper,
+    case when true_share is null then 'direct recount' else 'direct recount; Rogan-Gladen' end as counted_by
 from errors

@@ -1,19 +1,21 @@
 -- Grain: month of recording x force x flag x rater x reference. Additive counts of a two by two table: longer periods and
 -- the nation are sums. What the force says is read against what national rules infer of every counted crime, and both,
 -- with the value that stands, against a sample that somebody labelled by reading the record.
-with offences as (
+with covered as (
+    select distinct
+        force_code,
+        period
+    from {{ ref('national_submissions') }}
+    where is_in
+),
+
+offences as (
     select
         offences.offence_id,
         offences.force_code,
         offences.recorded_month
     from {{ ref('national_offences') }} as offences
-    inner join (
-        select distinct
-            force_code,
-            period
-        from {{ ref('national_submissions') }}
-        where is_in
-    ) as covered
+    inner join covered
         on offences.force_code = covered.force_code and offences.recorded_month = covered.period
     where offences.is_counted
 ),
@@ -55,7 +57,9 @@ against_rules as (
         max(months.n) as n,
         count(case when flags.force_value = 'Y' and flags.inferred_value = 'Y' then 1 end) as n_both,
         count(case when flags.force_value = 'Y' and flags.inferred_value is null then 1 end) as n_rater_only,
-        count(case when flags.inferred_value = 'Y' and coalesce(flags.force_value, 'B') <> 'Y' then 1 end) as n_reference_only,
+        count(
+            case when flags.inferred_value = 'Y' and coalesce(flags.force_value, 'B') <> 'Y' then 1 end
+        ) as n_reference_only,
         count(case when flags.force_value = 'N' then 1 end) as n_said_no,
         count(case when flags.force_value in ('Y', 'N', 'U') then 1 end) as n_said,
         count(case when flags.national_value = 'Y' then 1 end) as n_national

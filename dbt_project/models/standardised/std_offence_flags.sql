@@ -173,7 +173,10 @@ select
         when weighed.probable_rule is not null then 'probable'
     end as inferred_confidence,
     coalesce(weighed.definite_rule, weighed.probable_rule) as inferred_basis,
-    case when inferring_rules.text_sign is null then inferring_rules.version else readers.model_version end as inferred_version,
+    case
+        when inferring_rules.text_sign is null then inferring_rules.version
+        else readers.model_version
+    end as inferred_version,
     national_precedence.national_value,
     national_precedence.basis as national_basis
 from weighed
