@@ -30,7 +30,9 @@ def main() -> None:
 
 @main.command()
 @click.argument("path", type=PATH)
-@click.option("--report", type=PATH, metavar="DIR", help="Write findings.csv and summary.json into DIR.")
+@click.option(
+    "--report", type=PATH, metavar="DIR", help="Write report.html, findings.csv and summary.json into DIR."
+)
 @click.option(
     "--received-on",
     type=click.DateTime(["%Y-%m-%d"]),

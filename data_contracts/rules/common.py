@@ -62,8 +62,10 @@ def crimes_with_flag(tables: Tables, context: Context, *flag_types: str, value: 
     )
 
 
-def if_flags_are_sent(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
+def if_flags_are_sent(rows: pl.LazyFrame, tables: Tables, context: Context) -> pl.LazyFrame:
     """These rows, or none where the submission holds no flag at all: the system does not send them."""
+    if context.sends_flags is not None:
+        return rows if context.sends_flags else rows.clear()
     sent = tables["flags"].select(pl.len().alias("n_flags"))
     return rows.join(sent, how="cross").filter(pl.col("n_flags") > 0)
 

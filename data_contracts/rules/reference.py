@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from data_contracts.code_lists import code_list
 
 FOLDER = Path(__file__).parent
+Severity = Literal["error", "warning"]
 
 
 @cache
@@ -23,10 +25,22 @@ def _table(name: str) -> pl.DataFrame:
 @cache
 def threshold(name: str) -> int:
     """The limit of this name, in the unit `thresholds.csv` gives. Raises KeyError on an unknown name."""
-    row = _table("thresholds").filter(pl.col("name") == name)
-    if row.height != 1:
+    row = in_force("thresholds", "name").get(name)
+    if row is None:
         raise KeyError(name)
-    return int(row["value"][0])
+    return int(row["value"])
+
+
+@cache
+def in_force(table: str, key: str) -> dict[str, dict[str, str]]:
+    """The rows of a versioned table that hold today (without an end date), by their key."""
+    return {row[key]: row for row in _table(table).filter(pl.col("valid_to").is_null()).iter_rows(named=True)}
+
+
+def severity_of(rule: str) -> Severity:
+    """What breaking this rule means. Raises KeyError where `rule_settings.csv` does not say."""
+    said = in_force("rule_settings", "rule")[rule]["severity"]
+    return "error" if said == "error" else "warning"
 
 
 @cache
