@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,30 +12,69 @@ import click
 import polars as pl
 
 from cli.exits import CLEAN, ERRORS, UNUSABLE, fail
+from data_contracts.answers import Crimes, acceptance, follow, state_sentence
 from data_contracts.findings import for_spreadsheets, no_findings
+from data_contracts.past_submissions import NotOfThisForce, Past, past_of
 from data_contracts.report import check_report
 from data_contracts.slices import Judged, check_in_slices
-from data_contracts.submission import Slices, open_submission
+from data_contracts.submission import Opened, Slices, open_submission
 
 # Below this, a check is over before anybody would look for how far it is.
 _TELL_FROM = 200_000
 
 
-def check_submission(path: Path, report: Path | None, received_on: date) -> int:
-    """Check one submission, print what was found, return the exit code."""
+def check_submission(
+    path: Path, report: Path | None, received_on: date, previous: Sequence[Path] = ()
+) -> int:
+    """Check one submission, beside the force's `previous` ones, print what was found, return the exit code."""
     with tempfile.TemporaryDirectory(prefix="vawg-check-") as temporary:
         folder = Path(temporary)
         try:
             opened = open_submission(path, slices=Slices(folder / "received", tell=_tell_reading))
         except FileNotFoundError as error:
             fail(str(error))
-        judged = check_in_slices(opened, folder, received_on=received_on, tell=_tell)
+        past = _past(previous, opened, folder) if previous and opened.manifest else None
+        judged = check_in_slices(
+            opened,
+            folder,
+            received_on=received_on,
+            last_sequence=past.last_sequence if past else None,
+            before=past.before if past else None,
+            tell=_tell,
+        )
         _print(judged)
+        sentences = _sentences(judged, past)
+        click.echo("\n" + "\n".join(sentences) if sentences else "", nl=bool(sentences))
         if report:
-            _write_report(judged, report)
+            _write_report(judged, report, sentences)
         if opened.manifest is None:
             return UNUSABLE
         return ERRORS if (judged.by_rule["severity"] == "error").any() else CLEAN
+
+
+def _past(previous: Sequence[Path], opened: Opened, folder: Path) -> Past:
+    try:
+        return past_of(previous, opened, folder / "previous")
+    except (FileNotFoundError, NotOfThisForce) as error:
+        fail(str(error))
+
+
+def _sentences(judged: Judged, past: Past | None) -> list[str]:
+    """How the submission stands to the agreed error rates and, beside earlier ones, what is new and what was mended."""
+    if judged.opened.manifest is None:
+        return []
+    offences = judged.counts.row(by_predicate=pl.col("extract") == "offences", named=True)
+    crimes = Crimes(offences["n_received"], offences["n_quarantined"])
+    if past is None:
+        return acceptance([crimes]).sentences if crimes.n_received else []
+    ledger = follow(
+        past.ledger,
+        pl.concat([no_findings(), *judged.all_findings()]),
+        judged.sent,
+        period=judged.opened.manifest.period,
+        held=judged.status == "held",
+    )
+    return [*acceptance([*past.crimes, crimes]).sentences, state_sentence(ledger)]
 
 
 def _tell(step: str, done: int, total: int) -> None:
@@ -48,7 +88,7 @@ def _tell_reading(extract: str, done: int, total: int) -> None:
         click.echo(f"  reading {extract}: {done / total:.0%}", err=True)
 
 
-def _write_report(judged: Judged, folder: Path) -> None:
+def _write_report(judged: Judged, folder: Path, sentences: list[str]) -> None:
     """`findings.csv`, `summary.json` and `report.html`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "findings.csv").open("wb") as out:
@@ -68,6 +108,7 @@ def _write_report(judged: Judged, folder: Path) -> None:
         counts=judged.counts,
         by_rule=judged.by_rule,
         examples=judged.examples,
+        sentences=sentences,
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
     click.echo(f"\nTo read: {folder / 'report.html'}\nRow by row: {folder / 'findings.csv'}")

@@ -40,15 +40,35 @@ def main() -> None:
     metavar="DATE",
     help="Day of receipt to check against; today if left out.",
 )
-def check(path: Path, report: Path | None, received_on: datetime | None) -> None:
+@click.option(
+    "--previous",
+    type=PATH,
+    multiple=True,
+    metavar="PATH",
+    help="An earlier submission of the same force, for rules that compare months; may be given again.",
+)
+def check(path: Path, report: Path | None, received_on: datetime | None, previous: tuple[Path, ...]) -> None:
     """Check the submission at PATH (a folder or zip) with the platform's own rules.
 
-    Runs offline and sends nothing. Exit code 0: clean, or warnings only. 1: errors were found. 2: PATH cannot be
-    used as a submission at all.
+    Runs offline and sends nothing. A submission of any size is checked in bounded memory; what does not fit lies in the
+    folder for temporary files (TMPDIR), about as large as the submission, and is gone afterwards. How far it is goes to
+    standard error.
+
+    DIR gets report.html (what is wrong, what it means, how to mend it, ten examples with references masked),
+    findings.csv (one line a finding, references in full) and summary.json (counts, for scripts).
+
+    
+    Examples
+      vawg check E23000036_2026-02_1 --report out/
+      vawg check E23000036_2026-02_1 --previous E23000036_2026-01_1
+
+    Exit code 0: clean, or warnings only. 1: errors were found. 2: PATH cannot be used as a submission at all, or a
+    --previous one is none of its force's earlier ones.
     """
     from cli.check import check_submission
 
-    sys.exit(check_submission(path, report, received_on.date() if received_on else date.today()))
+    today = received_on.date() if received_on else date.today()
+    sys.exit(check_submission(path, report, today, previous))
 
 
 @main.command()

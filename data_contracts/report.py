@@ -6,6 +6,7 @@ personal fields itself. It is text and tables first; nothing is said by colour a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,9 @@ def check_report(
     counts: pl.DataFrame,
     by_rule: pl.DataFrame,
     examples: pl.DataFrame,
-    answer: dict[str, Any] | None = None,
+    sentences: Sequence[str] = (),
 ) -> str:
-    """The page. `by_rule` and `examples` as of `slices.Judged`; `answer`: what `answers` says beside, where it is known."""
+    """The page. `by_rule` and `examples` as of `slices.Judged`; `sentences`: what `answers` says beside."""
     shown = examples.with_columns(masked("record_ref")).sort(ORDER, nulls_last=True)
     groups = [
         {
@@ -70,7 +71,7 @@ def check_report(
         groups=groups,
         n_errors=sum(g["n_findings"] for g in groups if g["severity"] == "error"),
         n_warnings=sum(g["n_findings"] for g in groups if g["severity"] == "warning"),
-        answer=answer,
+        sentences=list(sentences),
     )
 
 

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import polars as pl
 
+from data_contracts.answers import sent_records
+from data_contracts.earlier import Before
 from data_contracts.extracts.base import ExtractSpec
 from data_contracts.extracts.catalogue import EXTRACTS
-from data_contracts.findings import FINDINGS_SCHEMA, ORDER, no_findings
+from data_contracts.findings import ORDER, examples_of, no_findings, summarised
 from data_contracts.rules import catalogue
-from data_contracts.rules.rule import Context, History, Rule, Tables
+from data_contracts.rules.rule import Context, Rule, Tables
+from data_contracts.rules.statistics import measures, no_measures
 from data_contracts.submission import Opened
 from data_contracts.validation import (
     COUNTS_SCHEMA,
@@ -35,14 +38,12 @@ from data_contracts.validation import (
     rows_found,
     rows_of,
     stamp,
+    statistics_findings,
     submission_findings,
 )
 
 Tell = Callable[[str, int, int], None]
-N_EXAMPLES = 10
 PART_ROWS = 200_000
-# One line of a summary: what is wrong, where, and what to do.
-SUMMARISED_BY = ["severity", "rule", "extract", "field", "message", "remedy"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Judged:
 
     `status` and `counts` as of `Checked`. `by_rule`: one row per severity, rule, extract and field, with `n_findings`.
     `examples`: the first findings of each of those. `findings`: files that hold all of them.
+    `sent`: the records it speaks of (`answers.sent_records`), where it was checked beside earlier ones.
     """
 
     opened: Opened
@@ -59,6 +61,8 @@ class Judged:
     by_rule: pl.DataFrame
     examples: pl.DataFrame
     findings: tuple[Path, ...]
+    measures: pl.DataFrame
+    sent: pl.DataFrame
 
     def all_findings(self) -> Iterator[pl.DataFrame]:
         """Every finding, in the order of `findings.ORDER`, some at a time."""
@@ -87,7 +91,7 @@ def check_in_slices(
     *,
     received_on: date,
     last_sequence: int | None = None,
-    history: History | None = None,
+    before: Before | None = None,
     part_rows: int = PART_ROWS,
     tell: Tell = lambda step, done, total: None,
 ) -> Judged:
@@ -108,13 +112,32 @@ def check_in_slices(
     for spec in EXTRACTS.values():
         _check_rows(opened, spec, context, rules, found, typed, tell)
     _check_together(typed, context, rules, found, tell)
-    if history:
-        own = [r for r in rules.values() if r.shape == "history" and received[str(r.extract)]]
-        for rule in own:
-            found.add(_of_rule(rule, rule.check(typed.whole(), history.tables, context), typed.whole()))
+    figures = _check_beside(typed, before, context, rules, found, manifest.sequence)
+    if found.holds:
+        return found.judged("held", received, received)
     quarantined = _quarantined(typed, found.error_rows)
     status = "nil" if manifest.nil_return else "accepted_in_part" if any(quarantined.values()) else "accepted"
-    return found.judged(status, received, quarantined)
+    return found.judged(status, received, quarantined, figures, typed if before else None)
+
+
+def _check_beside(
+    typed: _Typed,
+    before: Before | None,
+    context: Context,
+    rules: Mapping[str, Rule],
+    found: _Found,
+    sequence: int,
+) -> pl.DataFrame:
+    """What is wrong beside earlier submissions and with the figures as a whole. Returns the measures."""
+    whole = typed.whole()
+    history = before.history(whole) if before else None
+    for rule in (r for r in rules.values() if history and r.shape == "history"):
+        found.add(_of_rule(rule, rule.check(whole, history.tables if history else {}, context), whole))
+    figures = measures(whole, history, context, sequence)
+    judged = statistics_findings(figures, history, context, rules)
+    found.add(judged)
+    found.holds = any(f["severity"][0] == "error" for f in judged)
+    return figures
 
 
 @dataclass
@@ -127,6 +150,7 @@ class _Found:
     summaries: list[pl.DataFrame] = field(default_factory=list)
     error_rows: dict[str, list[pl.Series]] = field(default_factory=dict)
     has_error: bool = False
+    holds: bool = False
 
     def add(self, partial: list[pl.DataFrame]) -> None:
         for one in partial:
@@ -134,46 +158,32 @@ class _Found:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.parts.append(self.folder / f"{len(self.parts):06}.parquet")
             findings.write_parquet(self.parts[-1], compression="zstd")
-            self.summaries.append(_summary(findings))
+            self.summaries.append(summarised(findings))
             errors = findings.filter(pl.col("severity") == "error")
             self.has_error |= errors.height > 0
             for (extract,), rows in errors.drop_nulls(["extract", ROW]).group_by("extract"):
                 self.error_rows.setdefault(str(extract), []).append(rows[ROW])
 
-    def judged(self, status: str, received: Mapping[str, int], quarantined: Mapping[str, int]) -> Judged:
-        together = pl.concat([_summary(no_findings()), *self.summaries])
-        by_rule = together.group_by(SUMMARISED_BY).agg(
-            pl.col("n_findings").sum(), pl.col("examples").explode()
-        )
-        first = pl.col("examples").list.eval(
-            pl.element().sort_by(pl.element().struct.field(ROW)).head(N_EXAMPLES)
-        )
-        by_rule = by_rule.with_columns(first).sort(
-            "severity",
-            "n_findings",
-            "rule",
-            "extract",
-            "field",
-            descending=[False, True, False, False, False],
-        )
-        examples = by_rule.select("examples").explode("examples").unnest("examples").drop_nulls("finding_key")
+    def judged(
+        self,
+        status: str,
+        received: Mapping[str, int],
+        quarantined: Mapping[str, int],
+        figures: pl.DataFrame | None = None,
+        typed: _Typed | None = None,
+    ) -> Judged:
+        by_rule = summarised(no_findings(), self.summaries)
         counts = [(n, received[n], received[n] - quarantined[n], quarantined[n]) for n in EXTRACTS]
         return Judged(
             self.opened,
             status,
             pl.DataFrame(counts, schema=COUNTS_SCHEMA, orient="row"),
             by_rule.drop("examples"),
-            examples,
+            examples_of(by_rule),
             tuple(self.parts),
+            no_measures() if figures is None else figures,
+            sent_records(typed.whole() if typed else {}),
         )
-
-
-def _summary(findings: pl.DataFrame) -> pl.DataFrame:
-    """Per rule and place how many findings there are, and the first of them."""
-    return findings.group_by(SUMMARISED_BY).agg(
-        pl.len().cast(pl.Int64).alias("n_findings"),
-        pl.struct(FINDINGS_SCHEMA.keys()).sort_by(ROW).head(N_EXAMPLES).alias("examples"),
-    )
 
 
 class _Typed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal
@@ -17,11 +17,13 @@ from typing import Any, Literal
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from data_contracts.earlier import Before, no_history
 from data_contracts.extracts.base import ExtractSpec, FieldSpec, Sensitivity
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import with_keys
 from data_contracts.rules import catalogue
 from data_contracts.rules.rule import Context, History, Rule, Tables
+from data_contracts.rules.statistics import measures, no_measures
 from data_contracts.submission import Manifest, Opened
 
 ROW = "row_number"
@@ -42,7 +44,7 @@ class Checked:
 
     `status`: accepted, accepted_in_part, held or nil. `accepted` holds typed rows, `quarantined` the
     rows as text; both carry `row_number` (1 = first data row). `counts`: one row per extract with
-    n_received = n_accepted + n_quarantined.
+    n_received = n_accepted + n_quarantined. `measures`: the figures of a submission that is not held.
     """
 
     opened: Opened
@@ -51,6 +53,7 @@ class Checked:
     accepted: dict[str, pl.DataFrame]
     quarantined: dict[str, pl.DataFrame]
     counts: pl.DataFrame
+    measures: pl.DataFrame = field(default_factory=no_measures)
 
 
 def check(
@@ -58,12 +61,12 @@ def check(
     *,
     received_on: date,
     last_sequence: int | None = None,
-    history: History | None = None,
+    before: Before | None = None,
 ) -> Checked:
     """Check one submission.
 
     `received_on`: the day it came. `last_sequence`: highest sequence already accepted for the same
-    force and period, if any. `history`: what the force sent before; without it, rules that compare with it are not asked.
+    force and period, if any. `before`: what the force sent earlier; without it, rules that compare with it are not asked.
     """
     rules = catalogue.rules()
     held = submission_findings(opened, received_on, last_sequence, rules)
@@ -79,8 +82,15 @@ def check(
         partial += duplicate_findings(typed[name], spec, rules)
         partial += record_findings(typed[name], spec, context, rules)
     partial += cross_findings(typed, context, rules)
+    tables = {name: rows.lazy() for name, rows in typed.items()}
+    history = before.history(tables) if before else None
     if history:
-        partial += history_findings(typed, history, context, rules)
+        partial += history_findings(tables, history, context, rules)
+    figures = measures(tables, history, context, manifest.sequence)
+    judged = statistics_findings(figures, history, context, rules)
+    if any(f["severity"][0] == "error" for f in judged):
+        return _held(opened, partial + judged)
+    partial += judged
     findings = stamp(partial, opened)
     accepted, quarantined = _part(raw, typed, findings)
     counts = pl.DataFrame(
@@ -91,7 +101,7 @@ def check(
     _assert_nothing_lost(counts)
     n_quarantined = counts["n_quarantined"].sum()
     status = "nil" if manifest.nil_return else "accepted_in_part" if n_quarantined else "accepted"
-    return Checked(opened, status, findings, accepted, quarantined, counts)
+    return Checked(opened, status, findings, accepted, quarantined, counts, figures)
 
 
 def parse(raw: pl.DataFrame, spec: ExtractSpec) -> pl.DataFrame:
@@ -170,25 +180,37 @@ def submission_findings(
     opened: Opened, received_on: date, last_sequence: int | None, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
     """What the submission rules say of the submission as a whole."""
-    found = []
-    for rule in rules.values():
-        if rule.shape != "submission":
-            continue
-        for extract, detail in rule.check(opened, received_on=received_on, last_sequence=last_sequence):
-            message = f"{rule.message} ({detail})" if detail else rule.message
-            found.append(
-                pl.DataFrame(
-                    {
-                        "extract": [extract],
-                        "rule": [rule.name],
-                        "severity": [rule.severity],
-                        "message": [message],
-                        "remedy": [rule.remedy],
-                    },
-                    schema_overrides={"extract": pl.String},
-                )
-            )
-    return found
+    return [
+        _of_the_whole(rule, extract, None, detail)
+        for rule in rules.values()
+        if rule.shape == "submission"
+        for extract, detail in rule.check(opened, received_on=received_on, last_sequence=last_sequence)
+    ]
+
+
+def statistics_findings(
+    now: pl.DataFrame, history: History | None, context: Context, rules: Mapping[str, Rule]
+) -> list[pl.DataFrame]:
+    """What the statistics rules say of a submission's measures."""
+    beside = history or no_history()
+    return [
+        _of_the_whole(rule, extract, field_name, detail)
+        for rule in rules.values()
+        if rule.shape == "statistics"
+        for extract, field_name, detail in rule.check(now, beside, context)
+    ]
+
+
+def _of_the_whole(rule: Rule, extract: str | None, field_name: str | None, detail: str) -> pl.DataFrame:
+    said = {
+        "extract": extract,
+        "field": field_name,
+        "rule": rule.name,
+        "severity": rule.severity,
+        "message": f"{rule.message} ({detail})" if detail else rule.message,
+        "remedy": rule.remedy,
+    }
+    return pl.DataFrame([said], schema=dict.fromkeys(said, pl.String()))
 
 
 def _record_ref(spec: ExtractSpec) -> pl.Expr:
@@ -329,11 +351,10 @@ def cross_findings(
 
 
 def history_findings(
-    typed: dict[str, pl.DataFrame], history: History, context: Context, rules: Mapping[str, Rule]
+    tables: Tables, history: History, context: Context, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
     """What the history rules say of rows beside what the force sent before."""
-    tables = {name: rows.lazy() for name, rows in typed.items()}
-    own = [r for r in rules.values() if r.shape == "history" and typed[str(r.extract)].height]
+    own = [r for r in rules.values() if r.shape == "history"]
     return _of_rows(own, [r.check(tables, history.tables, context) for r in own], tables)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from data_contracts.code_lists import lookup
 from data_contracts.mappings import national_code
+from data_contracts.rules.reference import postcode_areas
 from data_contracts.rules.rule import Context, Tables
 
 CRIME = "crime_ref"
@@ -95,6 +96,11 @@ def related_pairs(tables: Tables, context: Context) -> pl.LazyFrame:
         .join(victims, on=[CRIME, "victim_no"])
         .join(suspects, on=[CRIME, "suspect_no"])
     )
+
+
+def area_unknown(postcode: str) -> pl.Expr:
+    """The letters the postcode begins with are those of no area."""
+    return ~pl.col(postcode).str.extract(r"^([A-Z]+)", 1).is_in(postcode_areas())
 
 
 def extraction_day(context: Context) -> date:

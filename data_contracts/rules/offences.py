@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from data_contracts.code_lists import codes
-from data_contracts.rules.common import committed_until, extraction_day, fact, outcome_is
+from data_contracts.rules.common import area_unknown, committed_until, extraction_day, fact, outcome_is
 from data_contracts.rules.reference import offences_with, threshold
 from data_contracts.rules.rule import Context, record_rule
 
@@ -107,6 +107,17 @@ def reported_over_a_year_later(context: Context) -> pl.Expr:
 )
 def committed_time_is_a_filler(context: Context) -> pl.Expr:
     return _TIME_KNOWN & pl.col("committed_from").dt.strftime("%H:%M:%S").is_in(["00:00:00", "12:00:00"])
+
+
+@record_rule(
+    "offences",
+    fields=("postcode_sector",),
+    message="No postcode begins with these letters.",
+    remedy="Correct postcode_sector, or leave it blank where it is not known.",
+    source="checks F13",
+)
+def sector_area_unknown(context: Context) -> pl.Expr:
+    return area_unknown("postcode_sector")
 
 
 @record_rule(

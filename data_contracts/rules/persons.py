@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from data_contracts.rules.common import extraction_day, orphans
+from data_contracts.rules.common import area_unknown, extraction_day, orphans
 from data_contracts.rules.nominals import is_placeholder_birth_date
 from data_contracts.rules.reference import placeholders, threshold
 from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
@@ -60,6 +60,17 @@ def name_is_a_placeholder(context: Context) -> pl.Expr:
         return name.is_in(words) | (name.str.len_chars() == 1) | name.str.contains(r"[0-9]")
 
     return odd("surname").fill_null(False) | odd("forenames").fill_null(False)
+
+
+@record_rule(
+    "persons",
+    fields=("postcode",),
+    message="No postcode begins with these letters.",
+    remedy="Correct postcode, or leave it blank where it is not known.",
+    source="checks F13",
+)
+def postcode_area_unknown(context: Context) -> pl.Expr:
+    return area_unknown("postcode")
 
 
 @record_rule(

@@ -5,6 +5,7 @@ Each has its source there; a judgement says so. A rule asks for them by name and
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -59,7 +60,42 @@ def placeholders(kind: str) -> list[str]:
 
 
 @cache
+def postcode_areas() -> list[str]:
+    """Letters that a postcode of the United Kingdom can begin with."""
+    return _table("postcode_areas")["area"].to_list()
+
+
+@cache
 def word_pattern(sex: str) -> str:
     """Regular expression for relationship words, in capitals, that say this sex."""
     words = _table("relationship_words").filter(pl.col("sex") == sex)["word"].to_list()
     return rf"\b(?:{'|'.join(words)})\b"
+
+
+@cache
+def statistic_limit(name: str) -> float:
+    """The limit of this name for a submission's figures. Raises KeyError on an unknown name."""
+    return float(in_force("statistics_limits", "name")[name]["value"])
+
+
+@cache
+def default_values() -> dict[str, list[str]]:
+    """What stands for nothing known, beside blank, by `extract.field`."""
+    return {
+        place: row["defaults"].split("|") if row["defaults"] else []
+        for place, row in in_force("default_values", "place").items()
+    }
+
+
+@cache
+def incident_months(force_code: str) -> list[date]:
+    """First days of months in which something is known to have bent this force's figures."""
+    rows = _table("incident_months").filter(pl.col("force_code").is_in([force_code, "all"]))
+    return [date.fromisoformat(f"{month}-01") for month in rows["month"].to_list()]
+
+
+def waivers() -> pl.DataFrame:
+    """Waivers, whenever they hold: one row per rule and force (and field, where not all), with owner and last day."""
+    return _table("waivers").with_columns(
+        pl.col("valid_from", "valid_to").cast(pl.String).str.to_date("%Y-%m-%d")
+    )

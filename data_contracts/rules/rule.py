@@ -5,6 +5,7 @@ By what the function is given and gives back, a rule is of one of these shapes:
 * `record_rule`: one extract; returns a polars expression, true on a row that breaks the rule.
 * `cross_rule`: all extracts; returns the `row_number`s of the `extract` that break the rule.
 * `history_rule`: all extracts, and what the force sent before; returns `row_number`s like a cross rule.
+* `statistics_rule`: the submission's figures; returns extract, item and what was seen.
 * `submission_rule`: the manifest and what arrived; returns true, or the odd one out in words.
 
 The function's name is the finding's code; its severity stands in `rule_settings.csv`. A rule sees parsed values: a cell that could not be read
@@ -45,10 +46,12 @@ class Context:
 class History:
     """What the same force sent before this submission: the newest accepted version of each record, by extract.
 
-    Beside the contract's columns each row has `period`, the month of the submission it came in.
+    `past` and `peers`: measures of the force's earlier months, and of other forces (`statistics.MEASURES_SCHEMA`).
     """
 
     tables: Tables
+    past: pl.DataFrame
+    peers: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,13 @@ def history_rule(
 ]:
     """Register a rule that compares the submission with what the force sent before; it is given `History.tables` too."""
     return _register("history", extract, fields, message, remedy, source)
+
+
+def statistics_rule(
+    *, message: str, remedy: str, source: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a rule over a submission's figures. It is given its measures and the history; an error holds all of it."""
+    return _register("statistics", None, (), message, remedy, source)
 
 
 def submission_rule(

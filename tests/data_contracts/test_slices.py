@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data_contracts.slices import N_EXAMPLES, Judged, check_in_slices
+from data_contracts.findings import N_EXAMPLES
+from data_contracts.slices import Judged, check_in_slices
 from data_contracts.submission import Slices, open_submission
 from data_contracts.validation import Checked, check
 from tests.data_contracts.clean import RECEIVED_ON, Tables, clean_tables, write_tables
