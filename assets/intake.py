@@ -254,7 +254,7 @@ def _write_return(receipt: Receipt, checked: Checked, layout: Layout, of_force: 
     ledger = follow(
         _ledger(before[-1].submission_id, layout) if before else no_ledger(),
         checked.findings,
-        sent_records({n: r.lazy() for n, r in (checked.accepted | checked.quarantined).items()}),
+        sent_records(checked.accepted, checked.quarantined),
         period=receipt.month,
         held=receipt.status == "held",
     )

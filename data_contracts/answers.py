@@ -53,21 +53,17 @@ def no_ledger() -> pl.DataFrame:
     return pl.DataFrame(schema=LEDGER_SCHEMA)
 
 
-def sent_records(received: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-    """The records a submission speaks of, deletions included: `root`, `ref`."""
-    own = [
-        rows.select(
-            pl.lit(EXTRACTS[n].root).alias("root"), pl.col(EXTRACTS[n].root_key).cast(pl.String).alias("ref")
-        )
-        for n, rows in received.items()
-    ]
-    deleted = [
-        rows.select(pl.col("extract").alias("root"), pl.col("record_ref").alias("ref"))
-        for n, rows in received.items()
-        if n == "deletions"
-    ]
-    schema = {"root": pl.String(), "ref": pl.String()}
-    return pl.concat([pl.LazyFrame(schema=schema), *own, *deleted]).drop_nulls().unique().collect()
+def sent_records(*received: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
+    """The records that rows (accepted, quarantined ...) by extract speak of, deletions included: `root`, `ref`."""
+    found = [pl.LazyFrame(schema={"root": pl.String(), "ref": pl.String()})]
+    for tables in received:
+        for name, rows in tables.items():
+            spec = EXTRACTS[name]
+            ref = pl.col(spec.root_key).cast(pl.String).alias("ref")
+            found.append(rows.lazy().select(pl.lit(spec.root).alias("root"), ref))
+            if name == "deletions":
+                found.append(rows.lazy().select(pl.col("extract").alias("root"), ref))
+    return pl.concat(found).drop_nulls().unique().collect()
 
 
 def follow(

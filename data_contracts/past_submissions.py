@@ -47,8 +47,13 @@ def past_of(paths: Iterable[Path], opened: Opened, folder: Path) -> Past:
             raise NotOfThisForce(f"{past.name} is not before {opened.name}: name earlier submissions only")
         checked = check(past, received_on=manifest.extracted_at.date(), before=before)
         held = checked.status == "held"
-        received = {n: r.lazy() for n, r in (checked.accepted | checked.quarantined).items()}
-        ledger = follow(ledger, checked.findings, sent_records(received), period=manifest.period, held=held)
+        ledger = follow(
+            ledger,
+            checked.findings,
+            sent_records(checked.accepted, checked.quarantined),
+            period=manifest.period,
+            held=held,
+        )
         offences = checked.counts.row(by_predicate=pl.col("extract") == "offences", named=True)
         crimes.append(Crimes(offences["n_received"], offences["n_quarantined"]))
         if held:

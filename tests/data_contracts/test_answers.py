@@ -27,8 +27,13 @@ def checked(folder: Path, tables: Tables, period: date = PERIOD) -> Checked:
 
 
 def after(before: pl.DataFrame, of: Checked, period: date) -> pl.DataFrame:
-    received = {n: r.lazy() for n, r in (of.accepted | of.quarantined).items()}
-    return follow(before, of.findings, sent_records(received), period=period, held=of.status == "held")
+    return follow(
+        before,
+        of.findings,
+        sent_records(of.accepted, of.quarantined),
+        period=period,
+        held=of.status == "held",
+    )
 
 
 def states(ledger: pl.DataFrame) -> dict[str, str]:
