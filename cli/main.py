@@ -12,6 +12,7 @@ import click
 from cli.exits import fail
 from cli.identity import audit, identity
 from cli.review import review
+from cli.signoff import signoff
 
 PATH = click.Path(path_type=Path)
 
@@ -22,7 +23,7 @@ def main() -> None:
     """The national data platform on violence against women and girls.
 
     Forces use `check` before they send. The national team uses `land`, `run` and `releases`; its reviewers use
-    `identity` and `review`, its auditors `audit`.
+    `identity` and `review`, its auditors `audit`; a force signs off its figures with `signoff`.
 
     The data root is the folder named in the environment variable VAWG_DATA, or data/ in the repository.
     """
@@ -292,6 +293,7 @@ def link(
 main.add_command(identity)
 main.add_command(review)
 main.add_command(audit)
+main.add_command(signoff)
 
 
 @main.command()

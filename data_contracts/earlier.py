@@ -58,6 +58,7 @@ def history_of(
     tables["persons_of_same_name"] = _matching(ordered, "persons", typed["persons"], _NAMED, "person_ref")
     breached = typed["protective_orders"].select(pl.col("breach_crime_ref").alias("crime_ref"))
     tables["breaches"] = _matching(ordered, "offences", breached, ["crime_ref"], "crime_ref")
+    tables["began"] = pl.DataFrame({"began_on": [min(e.period for e in ordered)]})
     return History({name: rows.lazy() for name, rows in tables.items()}, past, peers)
 
 

@@ -125,7 +125,11 @@ def crime_arrives_late(tables: Tables, before: Tables, context: Context) -> pl.L
     late = pl.lit(context.extracted_at) - pl.col("recorded_at") > pl.duration(
         days=threshold("late_arrival_days")
     )
-    return tables["offences"].join(before["offences"], on=CRIME, how="anti").filter(late)
+    first_time = tables["offences"].join(before["offences"], on=CRIME, how="anti").filter(late)
+    # A crime of before the force's first submission could not come earlier.
+    return first_time.join(before["began"], how="cross").filter(
+        pl.col("recorded_at").dt.date() >= pl.col("began_on")
+    )
 
 
 @history_rule(

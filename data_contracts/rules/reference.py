@@ -99,3 +99,13 @@ def waivers() -> pl.DataFrame:
     return _table("waivers").with_columns(
         pl.col("valid_from", "valid_to").cast(pl.String).str.to_date("%Y-%m-%d")
     )
+
+
+def exemplars() -> dict[str, tuple[str, str]]:
+    """By rule, in words, a violation and a near miss."""
+    return {r["rule"]: (r["violation"], r["near_miss"]) for r in _table("exemplars").iter_rows(named=True)}
+
+
+def checks() -> list[tuple[str, str, str | None]]:
+    """The catalogue the rules are built from: check, what it asks, and what is to be said where rules do not say it all."""
+    return list(_table("checks").select("check", "title", "note").iter_rows())

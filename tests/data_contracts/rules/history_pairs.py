@@ -1,19 +1,22 @@
 """For each rule on what changes between months, and on a month's figures: one violation and one near miss.
 
 Between months: January is the clean submission after `first`; February sends the same rows again, after `plant` or
-`near`. Figures: what the month has, what earlier months had, what other forces have.
+`near`, in the month that `then` says. Figures: what the month has, what earlier months had, what other forces have.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 
 from data_contracts.rules.statistics import MEASURES_SCHEMA, no_measures
 from tests.data_contracts.clean import FORCE, Tables
 from tests.data_contracts.rules.pairs import Step, add, cut, put
+
+FEBRUARY: dict[str, Any] = {"period": date(2026, 2, 1), "extracted_at": datetime(2026, 3, 3, 8)}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class TwoMonths:
     first: list[Step] = field(default_factory=list)
     also: set[str] = field(default_factory=set)
     near_trips: set[str] = field(default_factory=set)
+    then: dict[str, Any] = field(default_factory=lambda: FEBRUARY)
 
 
 def empty(*extracts: str) -> Step:
@@ -49,8 +53,8 @@ _LATE = {
     "crime_ref": "42/3/26",
     "offence_code": "58A",
     "status": "live",
-    "committed_from": "2025-12-01T08:10:00",
-    "reported_at": "2025-12-03T07:30:00",
+    "committed_from": "2026-02-01T08:10:00",
+    "reported_at": "2026-02-02T07:30:00",
 }
 _OTHER_PERSON = {"forenames": "CYRIL", "surname": "PATTERN", "date_of_birth": "1990-11-12"}
 
@@ -94,8 +98,9 @@ HISTORY_PAIRS: dict[str, TwoMonths] = {
         [put("offences", 0, committed_from="2026-01-10T21:16:00")],
     ),
     "crime_arrives_late": TwoMonths(
-        [add("offences", **_LATE, recorded_at="2025-12-03T07:59:00")],
-        [add("offences", **_LATE, recorded_at="2025-12-03T08:01:00")],
+        [add("offences", **_LATE, recorded_at="2026-02-02T07:59:00")],
+        [add("offences", **_LATE, recorded_at="2026-02-02T08:01:00")],
+        then={"period": date(2026, 4, 1), "extracted_at": datetime(2026, 5, 3, 8)},
     ),
     "flag_withdrawn": TwoMonths(
         [put("flags", 0, value="N")],
@@ -205,10 +210,10 @@ STATISTICS_PAIRS: dict[str, Figures] = {
         figures(("unmapped_share", "flags.flag", 6, 100)), figures(("unmapped_share", "flags.flag", 5, 100))
     ),
     "person_refs_churned": Figures(
-        figures(("person_refs_kept", "all", 89, 100)), figures(("person_refs_kept", "all", 90, 100))
+        figures(("person_refs_kept", "all", 59, 100)), figures(("person_refs_kept", "all", 60, 100))
     ),
     "person_refs_replaced": Figures(
-        figures(("person_refs_kept", "all", 49, 100)), figures(("person_refs_kept", "all", 90, 100))
+        figures(("person_refs_kept", "all", 49, 100)), figures(("person_refs_kept", "all", 60, 100))
     ),
     "closed_month_revised": Figures(
         figures(("closed_month_revision", "2025-12", 21, 1000)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,16 +19,16 @@ from data_contracts.submission import Slices, open_submission
 from data_contracts.validation import Checked, check
 from tests.data_contracts.clean import FORCE, check_tables, clean_tables, write_tables
 from tests.data_contracts.rules.history_pairs import (
+    FEBRUARY,
     HISTORY_PAIRS,
     PERIOD,
     STATISTICS_PAIRS,
     figures,
     months,
 )
-from tests.data_contracts.rules.pairs import Step
+from tests.data_contracts.rules.pairs import Step, put
 
-FEBRUARY = {"period": date(2026, 2, 1), "extracted_at": datetime(2026, 3, 3, 8)}
-RECEIVED_ON = date(2026, 3, 5)
+RECEIVED_ON = date(2026, 5, 5)
 CONTEXT = Context(FORCE, PERIOD, date(2026, 1, 31), datetime(2026, 2, 3, 8), date(2026, 2, 5))
 
 
@@ -41,15 +42,15 @@ def earlier(folder: Path, first: list[Step]) -> Before:
     return Before((Earlier(PERIOD, 1, accepted),), checked.measures)
 
 
-def second_month(folder: Path, steps: list[Step]) -> Path:
+def second_month(folder: Path, steps: list[Step], then: dict[str, Any] = FEBRUARY) -> Path:
     tables = clean_tables() | {"deletions": []}
     for step in steps:
         step(tables)
-    return write_tables(folder / "second", tables, **FEBRUARY)
+    return write_tables(folder / "second", tables, **then)
 
 
-def told(folder: Path, first: list[Step], then: list[Step]) -> Checked:
-    opened = open_submission(second_month(folder, then))
+def told(folder: Path, first: list[Step], steps: list[Step], then: dict[str, Any] = FEBRUARY) -> Checked:
+    opened = open_submission(second_month(folder, steps, then))
     return check(opened, received_on=RECEIVED_ON, before=earlier(folder, first))
 
 
@@ -68,7 +69,7 @@ def test_the_same_rows_again_have_no_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rule", sorted(HISTORY_PAIRS))
 def test_a_planted_change_trips_its_rule_and_no_other(rule: str, tmp_path: Path) -> None:
     pair = HISTORY_PAIRS[rule]
-    checked = told(tmp_path, pair.first, pair.plant)
+    checked = told(tmp_path, pair.first, pair.plant, pair.then)
     assert set(checked.findings["rule"]) - pair.also == {rule}
     assert (checked.counts["n_quarantined"].sum() > 0) == (rules()[rule].severity == "error")
 
@@ -76,7 +77,7 @@ def test_a_planted_change_trips_its_rule_and_no_other(rule: str, tmp_path: Path)
 @pytest.mark.parametrize("rule", sorted(HISTORY_PAIRS))
 def test_a_near_miss_does_not_trip_the_rule(rule: str, tmp_path: Path) -> None:
     pair = HISTORY_PAIRS[rule]
-    assert set(told(tmp_path, pair.first, pair.near).findings["rule"]) == pair.near_trips
+    assert set(told(tmp_path, pair.first, pair.near, pair.then).findings["rule"]) == pair.near_trips
 
 
 @pytest.mark.parametrize(
@@ -186,3 +187,10 @@ def test_replaced_references_hold_the_submission(tmp_path: Path) -> None:
     replaced = told(tmp_path / "replaced", [people("A")], [people("B")])
     assert replaced.findings["rule"].to_list() == ["person_refs_replaced"]
     assert replaced.status == "held" and replaced.counts["n_accepted"].sum() == 0
+
+
+def test_what_was_recorded_before_a_force_began_to_send_is_not_late(tmp_path: Path) -> None:
+    pair = HISTORY_PAIRS["crime_arrives_late"]
+    times = {"committed_from": "2025-12-01T08:10:00", "reported_at": "2025-12-30T08:00:00"}
+    before = put("offences", -1, **times, recorded_at="2025-12-30T09:00:00")
+    assert told(tmp_path, [], [*pair.plant, before], pair.then).findings.height == 0
