@@ -5,7 +5,7 @@ travel with, so that a crime and all its children are in one part; rules on seve
 Only rules that compare records with other records see all of them, and of those only the columns they name.
 
 Memory is bounded by the size of a slice and of a part, but for 8 bytes a finding of error severity and, in the rules
-that compare records, some tens of bytes a record that has what they compare (`docs/decisions/0013`).
+that compare records, some tens of bytes a record that has what they compare (docs/decisions: a submission is judged beside those before).
 """
 
 from __future__ import annotations

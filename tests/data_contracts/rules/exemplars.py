@@ -47,6 +47,8 @@ def _in_words(first: list[Step], steps: list[Step]) -> str:
 
 def _changes(extract: str, before: Tables, after: Tables) -> list[str]:
     old, new = before[extract], after[extract]
+    if old and not new:
+        return [f"{extract}: not sent"]
     gone = [row for row in old if row not in new]
     come = [row for row in new if row not in old]
     if len(old) == len(new):
