@@ -25,7 +25,7 @@ from data_contracts.code_lists import code_list
 from data_contracts.extracts.base import ExtractSpec, FieldSpec
 from data_contracts.extracts.catalogue import CONTRACT_VERSION, EXTRACTS
 from data_contracts.rules.catalogue import rules
-from data_contracts.rules.reference import checks, exemplars, waivers
+from data_contracts.rules.reference import checks, exemplars, in_force, waivers
 from data_contracts.rules.rule import Rule
 
 ROOT = Path(__file__).parents[1]
@@ -160,11 +160,24 @@ it and nothing else; an error in the submission as a whole holds all of it. A **
 out and counts in the scorecard. Rows accepted and rows kept out always add up to rows received. Values
 of personal fields are never repeated in a finding.
 
+`return.csv` is the answer: one line a finding, each **new**, **persisting** or **resolved** since the submission before, and
+the receipt as the last line. A finding is open until its record is sent again without it, or deleted. `report.html`
+says the same to read, with examples. Agreed error rates (crimes with an error, of crimes received):
+
+{_table(("phase", "at most", "over", "source"), _acceptance_rows())}
+
 - [Rules](rules.md): all {len(rules())}, by what they look at.
+- [Examples of rules](rule_examples.md), and [checks](checks.md): which rules stand for which.
 - [Code lists](code_lists.md): every code a field may hold.
 - [data_dictionary.csv](data_dictionary.csv): all fields in one table.
 - [contract.odcs.yaml](contract.odcs.yaml): the same as an Open Data Contract Standard v3.1.0 contract.
 """
+
+
+def _acceptance_rows() -> Iterator[tuple[str, ...]]:
+    for phase, row in in_force("acceptance_limits", "phase").items():
+        files = f"{row['n_files']} submissions" if row["n_files"] != "1" else "each submission"
+        yield phase, f"{float(row['limit_share']):.0%}", files, row["source"]
 
 
 _EXAMPLE_MANIFEST = {
