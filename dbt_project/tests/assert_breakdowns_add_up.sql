@@ -1,4 +1,5 @@
--- Every crime is in exactly one value of every breakdown of crimes; every victim in one sex and one age band.
+-- Every crime is in exactly one value of every breakdown of crimes, every person in one of every breakdown of persons; only
+-- relationships, which are of pairs, and threats and flags, which overlap, are not.
 select
     recorded_month,
     force_code,
@@ -8,7 +9,7 @@ select
 from {{ ref('national_monthly_counts') }}
 where
     measure in ('offences', 'victims', 'suspects')
-    and breakdown in ('none', 'offence_group', 'outcome_group', 'location_type', 'sex', 'age_band')
+    and breakdown not in ('relationship', 'relationship_group', 'also_threat', 'flag')
 group by recorded_month, force_code, definition_id, threat, measure
 having
     count(distinct breakdown) > 1
