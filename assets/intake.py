@@ -13,7 +13,7 @@ import shutil
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,22 @@ import polars as pl
 from filelock import FileLock
 
 from assets.storage import EMPTY, PROVENANCE, Layout, write_json, write_parquet, write_whole
+from data_contracts.answers import (
+    Crimes,
+    acceptance,
+    follow,
+    no_ledger,
+    return_lines,
+    sent_records,
+    state_sentence,
+)
+from data_contracts.code_lists import attribute
+from data_contracts.earlier import Before, Earlier
 from data_contracts.extracts.catalogue import EXTRACTS
-from data_contracts.findings import for_spreadsheets
-from data_contracts.submission import content_hash, open_submission
+from data_contracts.findings import examples_of, for_spreadsheets, summarised
+from data_contracts.report import check_report
+from data_contracts.rules.statistics import no_measures
+from data_contracts.submission import Manifest, content_hash, open_submission
 from data_contracts.validation import Checked, check
 
 
@@ -49,6 +62,16 @@ class Receipt:
     @classmethod
     def read(cls, path: Path) -> Receipt:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def month(self) -> date | None:
+        """First day of the month it is for."""
+        return date.fromisoformat(f"{self.period}-01") if self.period else None
+
+    @property
+    def crimes(self) -> Crimes:
+        offences = self.counts["offences"]
+        return Crimes(offences["received"], offences["quarantined"])
 
     def total(self, kind: str) -> int:
         """Rows over all extracts; `kind` is received, accepted or quarantined."""
@@ -118,20 +141,56 @@ def _take_in_one(
     received_at = datetime.fromisoformat(first["received_at"])
     opened = open_submission(kept / first["name"])
     manifest = opened.manifest
-    accepted_before = [
-        r.sequence
-        for r in known.values()
-        if manifest
-        and r.sequence is not None
-        and r.status != "held"
-        and (r.force_code, r.period) == (manifest.force_code, f"{manifest.period:%Y-%m}")
-    ]
-    checked = check(opened, received_on=received_at.date(), last_sequence=max(accepted_before, default=None))
+    of_force = [r for r in known.values() if manifest and r.force_code == manifest.force_code]
+    last_sequence = max(
+        (r.sequence or 0 for r in of_force if manifest and r.status != "held" and r.month == manifest.period),
+        default=None,
+    )
+    checked = check(
+        opened,
+        received_on=received_at.date(),
+        last_sequence=last_sequence,
+        before=known_before(manifest, known.values(), layout) if manifest else None,
+    )
     _write_tables(checked, layout)
     receipt = _receipt(checked, first["name"], received_at)
-    _write_return(receipt, checked, layout)
+    _write_return(receipt, checked, layout, of_force)
     write_json(vars(receipt), layout.receipts / f"{receipt.submission_id}.json")
     return receipt
+
+
+def known_before(manifest: Manifest, known: Iterable[Receipt], layout: Layout) -> Before:
+    """What a submission is compared with: earlier months of its force, and the month before of the others."""
+    accepted = [r for r in known if r.status != "held" and r.month and r.sequence is not None]
+    mine = [r for r in accepted if r.force_code == manifest.force_code]
+    earlier = [r for r in mine if (r.month, r.sequence) < (manifest.period, manifest.sequence)]
+    programme = attribute("forces", "programme")
+    others = [
+        r
+        for r in accepted
+        if r.force_code != manifest.force_code
+        and programme.get(str(r.force_code)) == programme.get(manifest.force_code)
+        and str(r.period) < f"{manifest.period:%Y-%m}"
+    ]
+    latest = max((str(r.period) for r in others), default=None)
+    return Before(
+        tuple(
+            Earlier(
+                r.month or manifest.period,
+                r.sequence or 0,
+                {n: pl.scan_parquet(layout.extracts / n / f"{r.submission_id}.parquet") for n in EXTRACTS},
+            )
+            for r in earlier
+        ),
+        _measured(earlier, layout),
+        _measured([r for r in others if r.period == latest], layout),
+    )
+
+
+def _measured(sent: Iterable[Receipt], layout: Layout) -> pl.DataFrame:
+    """The measures of these submissions. Those taken in before there were measures have none."""
+    files = [p for r in sent if (p := layout.measures / f"{r.submission_id}.parquet").is_file()]
+    return pl.read_parquet(files) if files else no_measures()
 
 
 def _write_tables(checked: Checked, layout: Layout) -> None:
@@ -155,6 +214,8 @@ def _write_tables(checked: Checked, layout: Layout) -> None:
     for name, rows in checked.quarantined.items():
         if rows.height:
             write_parquet(rows, layout.quarantine / name / file_name)
+    if checked.measures.height:
+        write_parquet(checked.measures, layout.measures / file_name)
     write_parquet(checked.findings, layout.findings / file_name)
 
 
@@ -181,11 +242,43 @@ def _receipt(checked: Checked, name: str, received_at: datetime) -> Receipt:
     )
 
 
-def _write_return(receipt: Receipt, checked: Checked, layout: Layout) -> None:
-    """What goes back to the force: the receipt and its findings as CSV, personal values withheld."""
+def _write_return(receipt: Receipt, checked: Checked, layout: Layout, of_force: list[Receipt]) -> None:
+    """What goes back to the force, personal values withheld: receipt, findings, the return file and the page to read."""
     folder = layout.returns / (receipt.force_code or "unreadable") / receipt.submission_id
     write_json(vars(receipt), folder / "receipt.json")
     write_whole(folder / "findings.csv", for_spreadsheets(checked.findings).write_csv)
+    if receipt.month is None:
+        return
+    before = sorted(of_force, key=lambda r: (r.received_at, r.submission_id))
+    standing = acceptance([*(r.crimes for r in before), receipt.crimes])
+    ledger = follow(
+        _ledger(before[-1].submission_id, layout) if before else no_ledger(),
+        checked.findings,
+        sent_records(checked.accepted, checked.quarantined),
+        period=receipt.month,
+        held=receipt.status == "held",
+    )
+    write_parquet(ledger, layout.ledgers / f"{receipt.submission_id}.parquet")
+    said = f"{receipt.submission_id}: {receipt.status}, received at {receipt.received_at}; " + " ".join(
+        [*standing.sentences, state_sentence(ledger)]
+    )
+    write_json(standing.as_json(), folder / "acceptance.json")
+    write_whole(folder / "return.csv", return_lines(ledger, said).write_csv)
+    page = check_report(
+        name=receipt.name,
+        status=receipt.status,
+        counts=checked.counts,
+        by_rule=(summary := summarised(checked.findings)).drop("examples"),
+        examples=examples_of(summary),
+        sentences=[*standing.sentences, state_sentence(ledger)],
+    )
+    write_whole(folder / "report.html", lambda p: p.write_text(page, encoding="utf-8"))
+
+
+def _ledger(submission_id: str, layout: Layout) -> pl.DataFrame:
+    """What was open after a submission. One that was taken in before there were ledgers left none."""
+    path = layout.ledgers / f"{submission_id}.parquet"
+    return pl.read_parquet(path) if path.is_file() else no_ledger()
 
 
 def _copy_whole(source: Path, target: Path) -> None:

@@ -41,6 +41,14 @@ class Paths:
         return self.root / "findings"
 
     @property
+    def measures(self) -> Path:
+        return self.root / "measures"
+
+    @property
+    def ledgers(self) -> Path:
+        return self.root / "ledgers"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

@@ -32,12 +32,13 @@ from assets.publication.publishing import publish
 from assets.publication.rules import rules
 from assets.run_inputs import forces_of
 from assets.seals import seal_code, seal_model
+from assets.sign_offs import NotSignedOff, states
 from assets.storage import DataRoot, Layout, write_json, write_parquet
 from assets.text_flags.reading import version as text_version
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
-from decisions import audit
+from decisions import audit, sign_off
 from decisions.store import Store
 
 # Code and data that decide what a release holds; a change in any of them is another release.
@@ -111,7 +112,8 @@ def write_release(
 
     With `key` (16, 24 or 32 characters) the marts about persons are encrypted at rest (AES, Parquet's own).
     With `decisions` the manifest holds the head of their audit log as it was at the run's knowledge cut.
-    Raises ReleaseDiffers where a release of the same inputs exists and holds something else.
+    Raises ReleaseDiffers where a release of the same inputs exists and holds something else; NotSignedOff where forces
+    have to sign off their figures first, with the release written and the last one still current.
     """
     parameters = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
     submissions = pl.read_parquet(layout.run / "run_submissions.parquet").sort("submission_id")
@@ -152,6 +154,7 @@ def write_release(
         "previous_release": previous[0] if previous else None,
         "ranked_list": _ranked_list(layout, catalogue),
         "monitoring": monitored["checks"],
+        "sign_off": _sign_off(partial, held, parameters, submissions, decisions),
         "inputs": submissions.select(
             "submission_id",
             "content_hash",
@@ -173,6 +176,12 @@ def write_release(
         shutil.rmtree(partial)
     else:
         partial.rename(final)
+    unsigned = [f["force_code"] for f in manifest["sign_off"]["forces"] if f["state"] != "signed_off"]
+    if manifest["sign_off"]["is_needed"] and unsigned:
+        raise NotSignedOff(
+            f"release {release_id} is written and not current: {len(unsigned)} forces have not signed off its figures "
+            f"({', '.join(unsigned)}); vawg signoff give FORCE --release {release_id}, then vawg run"
+        )
     _make_current(layout, release_id)
     return final
 
@@ -366,6 +375,23 @@ def _identity(layout: Layout, as_of: datetime) -> dict[str, Any]:
         "withheld_by_reason": dict(withheld.collect().iter_rows()),
         "events": dict(events.collect().iter_rows()),
         "decisions": decided.collect()["decision_id"].to_list(),
+    }
+
+
+def _sign_off(
+    folder: Path,
+    held: dict[str, dict[str, Any]],
+    parameters: dict[str, Any],
+    submissions: pl.DataFrame,
+    decisions: Store | None,
+) -> dict[str, Any]:
+    """Whether sign-off is needed, and for each force that is in whether it signed off the figures of this release."""
+    this_month = submissions.filter((pl.col("period") == parameters["period"]) & (pl.col("status") != "held"))
+    in_force = sign_off.in_force(decisions, parameters["as_of"]) if decisions else {}
+    forces = this_month["force_code"].unique().to_list() if "national_statistics" in held else []
+    return {
+        "is_needed": sign_off.is_needed(parameters["period"]),
+        "forces": states(folder, f"{parameters['period']:%Y-%m}", forces, in_force),
     }
 
 

@@ -20,7 +20,7 @@ from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import PreviousRelease, find_previous, named, write_previous
 from assets.storage import DataRoot, Layout, write_parquet
 from data_contracts.code_lists import code_list
-from decisions import review
+from decisions import review, sign_off
 from decisions.identity import IdentityDecision, history
 from decisions.refusals import DecidedPair
 from decisions.review_entries import Entry
@@ -102,7 +102,7 @@ def gather(
 
     `compare_with`: id of the release that movers are measured against, that of the month before if left out.
     `later_months`: returns for months after the period count as well, for what they say of crimes of before.
-    Without `as_of`, it is the moment of the latest receipt in scope, decision, revocation or act of review; without
+    Without `as_of`, it is the moment of the latest receipt in scope, decision, revocation, act of review or sign-off; without
     `decisions`, nobody decided anything. Raises NothingToRun where none of the month was accepted, ValueError on an unknown
     programme.
     """
@@ -112,10 +112,11 @@ def gather(
         for r in receipts(layout)
         if r.force_code in forces and r.period is not None and (later_months or r.period <= last)
     ]
-    decided, reviewed = _decided(decisions, forces) if decisions else ([], [])
+    decided, reviewed, signed = _decided(decisions, forces) if decisions else ([], [], [])
     moments = [datetime.fromisoformat(r.received_at) for r in in_scope]
     moments += [moment for decision in decided for moment in decision.moments]
     moments += [moment for entry in reviewed for moment in entry.moments]
+    moments += [moment for given in signed if given.period <= last for moment in given.moments]
     known_at = as_of or max(moments, default=None)
     known = tuple(r for r in in_scope if known_at and datetime.fromisoformat(r.received_at) <= known_at)
     if known_at is None or not any(r.status != "held" and r.period == last for r in known):
@@ -130,13 +131,19 @@ def gather(
     return RunInputs(programme, period, known_at, known, in_force, entries, previous)
 
 
-def _decided(decisions: Store, forces: set[str]) -> tuple[list[IdentityDecision], list[Entry]]:
-    """Every decision and every entry about a nominal of one of the forces, whatever became of it; of one moment."""
+def _decided(
+    decisions: Store, forces: set[str]
+) -> tuple[list[IdentityDecision], list[Entry], list[sign_off.SignOff]]:
+    """Every decision and every entry about a nominal of one of the forces, and every sign-off by one of them, whatever
+    became of it; of one moment.
+    """
     with decisions.reading() as connection:
         identities, entries = history(connection), review.history(connection)
+        sign_offs = sign_off.history(connection)
     return (
         [d for d in identities if _in_scope(d.record_ids, forces)],
         [e for e in entries if _in_scope(e.record_ids, forces)],
+        [s for s in sign_offs if s.force_code in forces],
     )
 
 

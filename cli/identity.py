@@ -201,12 +201,13 @@ def verify(shown: str | None) -> None:
         from decisions.audit import Head, head
         from decisions.identity import verify as verify_identity
         from decisions.review import verify as verify_review
+        from decisions.sign_off import verify as verify_sign_offs
 
         try:
             kept = Head.parse(shown) if shown else None
         except ValueError as error:
             fail(str(error))
-        broken = verify_identity(store, kept) or verify_review(store)
+        broken = verify_identity(store, kept) or verify_review(store) or verify_sign_offs(store)
         with store.reading() as connection:
             last = head(connection)
     if broken:

@@ -12,6 +12,7 @@ import click
 from cli.exits import fail
 from cli.identity import audit, identity
 from cli.review import review
+from cli.signoff import signoff
 
 PATH = click.Path(path_type=Path)
 
@@ -22,7 +23,7 @@ def main() -> None:
     """The national data platform on violence against women and girls.
 
     Forces use `check` before they send. The national team uses `land`, `run` and `releases`; its reviewers use
-    `identity` and `review`, its auditors `audit`.
+    `identity` and `review`, its auditors `audit`; a force signs off its figures with `signoff`.
 
     The data root is the folder named in the environment variable VAWG_DATA, or data/ in the repository.
     """
@@ -30,7 +31,9 @@ def main() -> None:
 
 @main.command()
 @click.argument("path", type=PATH)
-@click.option("--report", type=PATH, metavar="DIR", help="Write findings.csv and summary.json into DIR.")
+@click.option(
+    "--report", type=PATH, metavar="DIR", help="Write report.html, findings.csv and summary.json into DIR."
+)
 @click.option(
     "--received-on",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -38,15 +41,35 @@ def main() -> None:
     metavar="DATE",
     help="Day of receipt to check against; today if left out.",
 )
-def check(path: Path, report: Path | None, received_on: datetime | None) -> None:
+@click.option(
+    "--previous",
+    type=PATH,
+    multiple=True,
+    metavar="PATH",
+    help="An earlier submission of the same force, for rules that compare months; may be given again.",
+)
+def check(path: Path, report: Path | None, received_on: datetime | None, previous: tuple[Path, ...]) -> None:
     """Check the submission at PATH (a folder or zip) with the platform's own rules.
 
-    Runs offline and sends nothing. Exit code 0: clean, or warnings only. 1: errors were found. 2: PATH cannot be
-    used as a submission at all.
+    Runs offline and sends nothing. A submission of any size is checked in bounded memory; what does not fit lies in the
+    folder for temporary files (TMPDIR), about as large as the submission, and is gone afterwards. How far it is goes to
+    standard error.
+
+    DIR gets report.html (what is wrong, what it means, how to mend it, ten examples with references masked),
+    findings.csv (one line a finding, references in full) and summary.json (counts, for scripts).
+
+    
+    Examples
+      vawg check E23000036_2026-02_1 --report out/
+      vawg check E23000036_2026-02_1 --previous E23000036_2026-01_1
+
+    Exit code 0: clean, or warnings only. 1: errors were found. 2: PATH cannot be used as a submission at all, or a
+    --previous one is none of its force's earlier ones.
     """
     from cli.check import check_submission
 
-    sys.exit(check_submission(path, report, received_on.date() if received_on else date.today()))
+    today = received_on.date() if received_on else date.today()
+    sys.exit(check_submission(path, report, today, previous))
 
 
 @main.command()
@@ -270,6 +293,7 @@ def link(
 main.add_command(identity)
 main.add_command(review)
 main.add_command(audit)
+main.add_command(signoff)
 
 
 @main.command()

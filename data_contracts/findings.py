@@ -28,6 +28,9 @@ FINDINGS_SCHEMA: dict[str, pl.DataType] = {
     "value": pl.String(),
 }
 
+# One line of a summary: what is wrong, where, and what to do.
+SUMMARISED_BY = ["severity", "rule", "extract", "field", "message", "remedy"]
+N_EXAMPLES = 10
 ORDER = ["severity", "extract", "rule", "row_number", "field"]
 
 
@@ -56,6 +59,34 @@ def _digests(values: pl.Series) -> pl.Series:
     return pl.Series(
         values.name, [hashlib.sha256(v.encode()).hexdigest()[:20] for v in values], dtype=pl.String
     )
+
+
+def summarised(findings: pl.DataFrame, others: Iterable[pl.DataFrame] = ()) -> pl.DataFrame:
+    """One row per severity, rule and place, errors and the most frequent first: `n_findings` and the first `examples`.
+
+    `others`: what this gave for other findings of the same submission, to be added up.
+    """
+    own = findings.group_by(SUMMARISED_BY).agg(
+        pl.len().cast(pl.Int64).alias("n_findings"),
+        pl.struct(FINDINGS_SCHEMA.keys()).sort_by("row_number").head(N_EXAMPLES).alias("examples"),
+    )
+    together = pl.concat([own, *others])
+    added = together.group_by(SUMMARISED_BY).agg(pl.col("n_findings").sum(), pl.col("examples").explode())
+    first = pl.element().sort_by(pl.element().struct.field("row_number")).head(N_EXAMPLES)
+    return added.with_columns(pl.col("examples").list.eval(first)).sort(
+        "severity",
+        "n_findings",
+        "rule",
+        "extract",
+        "field",
+        "message",
+        descending=[False, True, *[False] * 4],
+    )
+
+
+def examples_of(summary: pl.DataFrame) -> pl.DataFrame:
+    """The examples that `summarised` kept, one row each."""
+    return summary.select("examples").explode("examples").unnest("examples").drop_nulls("finding_key")
 
 
 def for_spreadsheets(findings: pl.DataFrame) -> pl.DataFrame:

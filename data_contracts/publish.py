@@ -12,6 +12,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -24,6 +25,7 @@ from data_contracts.code_lists import code_list
 from data_contracts.extracts.base import ExtractSpec, FieldSpec
 from data_contracts.extracts.catalogue import CONTRACT_VERSION, EXTRACTS
 from data_contracts.rules.catalogue import rules
+from data_contracts.rules.reference import checks, exemplars, in_force, waivers
 from data_contracts.rules.rule import Rule
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +71,8 @@ def generated() -> dict[str, str]:
         "README.md": index_page(),
         "code_lists.md": code_lists_page(),
         "rules.md": rules_page(),
+        "rule_examples.md": rule_examples_page(),
+        "checks.md": checks_page(),
         **{f"{name}.md": extract_page(spec) for name, spec in EXTRACTS.items()},
     }
     return {
@@ -156,11 +160,24 @@ it and nothing else; an error in the submission as a whole holds all of it. A **
 out and counts in the scorecard. Rows accepted and rows kept out always add up to rows received. Values
 of personal fields are never repeated in a finding.
 
+`return.csv` is the answer: one line a finding, each **new**, **persisting** or **resolved** since the submission before, and
+the receipt as the last line. A finding is open until its record is sent again without it, or deleted. `report.html`
+says the same to read, with examples. Agreed error rates (crimes with an error, of crimes received):
+
+{_table(("phase", "at most", "over", "source"), _acceptance_rows())}
+
 - [Rules](rules.md): all {len(rules())}, by what they look at.
+- [Examples of rules](rule_examples.md), and [checks](checks.md): which rules stand for which.
 - [Code lists](code_lists.md): every code a field may hold.
 - [data_dictionary.csv](data_dictionary.csv): all fields in one table.
 - [contract.odcs.yaml](contract.odcs.yaml): the same as an Open Data Contract Standard v3.1.0 contract.
 """
+
+
+def _acceptance_rows() -> Iterator[tuple[str, ...]]:
+    for phase, row in in_force("acceptance_limits", "phase").items():
+        files = f"{row['n_files']} submissions" if row["n_files"] != "1" else "each submission"
+        yield phase, f"{float(row['limit_share']):.0%}", files, row["source"]
 
 
 _EXAMPLE_MANIFEST = {
@@ -249,6 +266,8 @@ _SHAPES = {
     "field": "On single fields, by what the field tables say of them.",
     "record": "On one row at a time.",
     "cross": "On several rows or extracts of the submission together.",
+    "history": "On what changed since the record was sent before. An error keeps the version before in force.",
+    "statistics": "On the month's figures: beside the force's own months, other forces, and agreed limits.",
 }
 
 
@@ -257,8 +276,11 @@ def rules_page() -> str:
     parts = [
         "# Rules\n",
         """Each finding names its rule. The source is the check of the catalogue the rule is built from. Limits,
-word lists and traits of offences are data beside the rules, each with its own source.
+word lists and traits of offences are data beside the rules, each with its own source; so are severities
+(`rule_settings.csv`), with version and dates. [Examples](rule_examples.md): for each rule, what breaks it and what
+only nearly does. [Checks](checks.md): which rules stand for which check, and why some have none.
 """,
+        _waivers_section(),
     ]
     for shape, introduction in _SHAPES.items():
         own = [r for r in rules().values() if r.shape == shape]
@@ -266,6 +288,43 @@ word lists and traits of offences are data beside the rules, each with its own s
         heads = ("rule", "extract", "severity", "what is wrong", "what to do", "source")
         parts.append(f"## {shape}\n\n{introduction}\n\n{_table(heads, rows)}\n")
     return "\n".join(parts)
+
+
+def _waivers_section() -> str:
+    """Waivers, ended ones too: a waived finding stays counted and says by whom it is waived and until when."""
+    found = waivers().select("rule", "force_code", "field", "owner", "valid_from", "valid_to", "reason")
+    if found.height == 0:
+        return "## waivers\n\nNone. A waived finding would stay counted, and say by whom it is waived and until when.\n"
+    rows = ([str(c or "") for c in row] for row in found.iter_rows())
+    return (
+        f"## waivers\n\n{_table(('rule', 'force', 'field', 'waived by', 'from', 'until', 'reason'), rows)}\n"
+    )
+
+
+def rule_examples_page() -> str:
+    """For each rule what breaks it and what only nearly does, as the tests plant it."""
+    rows = ((f"`{name}`", violation, near) for name, (violation, near) in exemplars().items())
+    return f"""# Examples of rules
+
+Each is a change to a small clean submission (two crimes, two nominals): on the left the finding is made, on the right
+it is not. The tests plant every one of them. For a rule on changes it is what the second month sends; for one on
+figures, the month's figures.
+
+{_table(("rule", "breaks it", "does not break it"), rows)}
+"""
+
+
+def checks_page() -> str:
+    """The catalogue of checks, each with the rules that stand for it or why there is none."""
+    of_check: dict[str, list[str]] = {}
+    for rule in rules().values():
+        for check in re.findall(r"[SFRXT]\d\d", rule.source):
+            of_check.setdefault(check, []).append(f"`{rule.name}`")
+    rows = ((check, title, ", ".join(of_check.get(check, [])), note or "") for check, title, note in checks())
+    return f"""# Checks and their rules
+
+{_table(("check", "what it asks", "rules", "beside them"), rows)}
+"""
 
 
 def code_lists_page() -> str:

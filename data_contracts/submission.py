@@ -17,12 +17,12 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import polars as pl
 
@@ -30,6 +30,7 @@ from data_contracts.extracts.catalogue import EXTRACTS
 
 MANIFEST = "submission.json"
 _CHUNK = 1 << 20
+_LONGEST_RECORD = 1 << 28
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 _QUOTED = re.compile(rb'"[^"]*"')
@@ -89,7 +90,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """One extract file as it arrived. `rows` is None where it could not be read; `fault` says why."""
+    """One extract file as it arrived. `rows` is None where it could not be read; `fault` says why.
+
+    Where the submission was opened in slices, `rows` has the columns and no row: the rows lie in `parts`.
+    """
 
     extract: str
     file: str
@@ -98,6 +102,19 @@ class ReceivedFile:
     rows: pl.DataFrame | None
     fault: str | None = None
     detail: str = ""
+    parts: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Open a submission without holding it in memory: text tables of about `size` bytes of file, in `folder`.
+
+    `tell` is told, file by file, how many bytes of how many have been read.
+    """
+
+    folder: Path
+    size: int = 32 << 20
+    tell: Callable[[str, int, int], None] = lambda extract, done, total: None
 
 
 @dataclass(frozen=True)
@@ -148,14 +165,14 @@ class _Refused(Exception):
         self.detail = detail
 
 
-def open_submission(path: Path, *, limits: Limits = LIMITS) -> Opened:
-    """Open a folder or zip. Raises FileNotFoundError if `path` is not there, nothing else."""
+def open_submission(path: Path, *, limits: Limits = LIMITS, slices: Slices | None = None) -> Opened:
+    """Open a folder or zip, whole or in `slices`. Raises FileNotFoundError if `path` is not there, nothing else."""
     if not path.exists():
         raise FileNotFoundError(f"there is no submission at {path}")
     digest = content_hash(path)
     try:
         with _as_folder(path, limits) as folder:
-            return _open_folder(folder, path.name, digest)
+            return _open_folder(folder, path.name, digest, slices)
     except _Refused as refusal:
         return Opened(digest, path.name, None, fault=refusal.fault, detail=refusal.detail)
 
@@ -213,12 +230,12 @@ def _unpack(archive: zipfile.ZipFile, target: Path, limits: Limits) -> None:
                 sink.write(chunk)
 
 
-def _open_folder(folder: Path, name: str, digest: str) -> Opened:
+def _open_folder(folder: Path, name: str, digest: str, slices: Slices | None) -> Opened:
     manifest = _read_manifest(folder / MANIFEST)
     files: dict[str, ReceivedFile] = {}
     for declared in manifest.files:
         if declared.extract in EXTRACTS and declared.extract not in files:
-            files[declared.extract] = _read_file(folder, declared)
+            files[declared.extract] = _read_file(folder, declared, slices)
     names = {MANIFEST} | {d.file for d in manifest.files}
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     return Opened(digest, name, manifest, files, tuple(sorted(present - names)))
@@ -317,7 +334,7 @@ def _declared_file(raw: Any) -> DeclaredFile:
     )
 
 
-def _read_file(folder: Path, declared: DeclaredFile) -> ReceivedFile:
+def _read_file(folder: Path, declared: DeclaredFile, slices: Slices | None) -> ReceivedFile:
     """Read one extract as text; every fault becomes a submission rule's name."""
     sha256 = ""
     try:
@@ -325,7 +342,15 @@ def _read_file(folder: Path, declared: DeclaredFile) -> ReceivedFile:
         sha256 = sha256_of(path)
         if sha256 != declared.sha256:
             raise _Refused("hash_differs")
-        rows = _read_parquet(path, declared.rows) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        is_parquet = path.suffix.lower() == ".parquet"
+        if slices:
+            tables = (
+                _parquet_slices(path, declared.rows, slices)
+                if is_parquet
+                else _csv_slices(path, slices, declared)
+            )
+            return _sliced_file(declared, sha256, tables, slices)
+        rows = _read_parquet(path, declared.rows) if is_parquet else _read_csv(path.read_bytes())
     except _Refused as refusal:
         fault, detail = refusal.fault, refusal.detail
     except (OSError, ValueError) as error:
@@ -348,12 +373,24 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _read_parquet(path: Path, declared_rows: int) -> pl.DataFrame:
+    _counted(path, declared_rows)
+    return _parquet_rows(pl.scan_parquet(path))
+
+
+def _counted(path: Path, declared_rows: int) -> int:
+    """The rows of a Parquet file. A small file can claim any number of rows: it is counted before reading."""
     try:
-        # A few bytes of Parquet can say a billion rows: count before reading.
         n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-        if n_rows != declared_rows:
-            raise _Refused("row_count_differs", f"{n_rows} arrived, {declared_rows} declared")
-        rows = _as_text(pl.read_parquet(path))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _Refused("file_unreadable", type(error).__name__) from None
+    if n_rows != declared_rows:
+        raise _Refused("row_count_differs", f"{n_rows} arrived, {declared_rows} declared")
+    return int(n_rows)
+
+
+def _parquet_rows(found: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        rows = _as_text(found.collect())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise _Refused("file_unreadable", type(error).__name__) from None
     control = (
@@ -390,8 +427,80 @@ def _as_text(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(written(n, t) for n, t in rows.schema.items())
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
-    data = path.read_bytes()
+def _sliced_file(
+    declared: DeclaredFile, sha256: str, tables: Iterable[pl.DataFrame], slices: Slices
+) -> ReceivedFile:
+    """Put the slices of one file into the folder. Raises _Refused, OSError as reading them does."""
+    folder = slices.folder / declared.extract
+    folder.mkdir(parents=True)
+    parts, columns, n_rows = [], pl.DataFrame(), 0
+    for number, rows in enumerate(tables):
+        parts.append(folder / f"{number:06}.parquet")
+        rows.write_parquet(parts[-1], compression="lz4")
+        columns, n_rows = rows.clear(), n_rows + rows.height
+    return ReceivedFile(declared.extract, declared.file, sha256, n_rows, columns, parts=tuple(parts))
+
+
+def _parquet_slices(path: Path, declared_rows: int, slices: Slices) -> Iterator[pl.DataFrame]:
+    n_rows = _counted(path, declared_rows)
+    # A row as text takes some 200 bytes.
+    step = max(1, slices.size // 200)
+    for start in range(0, max(n_rows, 1), step):
+        yield _parquet_rows(pl.scan_parquet(path).slice(start, step))
+
+
+def _csv_slices(path: Path, slices: Slices, declared: DeclaredFile) -> Iterator[pl.DataFrame]:
+    """The file a slice of whole records at a time, each read as the file would be."""
+    header, n_lines, done, total = b"", 0, 0, path.stat().st_size
+    with path.open("rb") as stream:
+        for block in _whole_records(stream, slices.size):
+            try:
+                yield _read_csv(header + block)
+            except _Refused as refusal:
+                # Lines are counted from the top of the file, and the header is not there twice.
+                raise _Refused(refusal.fault, _further_down(refusal.detail, n_lines - bool(header))) from None
+            header = header or _header_line(block)
+            n_lines, done = n_lines + block.count(b"\n"), done + len(block)
+            slices.tell(declared.extract, done, total)
+
+
+def _further_down(detail: str, n_lines: int) -> str:
+    return re.sub(r"line (\d+)", lambda found: f"line {int(found[1]) + n_lines}", detail)
+
+
+def _whole_records(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Blocks of about `size` bytes that end where a record ends; at least one, empty for an empty file."""
+    rest, some = b"", False
+    while block := stream.read(size):
+        rest += block
+        end = _end_of_record(rest)
+        # Where no record ends for long, the quoting is broken: reading says where.
+        if end or len(rest) > _LONGEST_RECORD:
+            yield rest[: end or len(rest)]
+            rest, some = rest[end or len(rest) :], True
+    if rest or not some:
+        yield rest
+
+
+def _end_of_record(data: bytes) -> int:
+    """The place behind the last line end that lies outside quotes; 0 where there is none."""
+    end, quotes = data.rfind(b"\n") + 1, data.count(b'"')
+    quotes -= data.count(b'"', end)
+    while end and quotes % 2:
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        quotes -= data.count(b'"', before, end)
+        end = before
+    return end
+
+
+def _header_line(data: bytes) -> bytes:
+    end = data.find(b"\n") + 1
+    while end and data.count(b'"', 0, end) % 2:
+        end = data.find(b"\n", end) + 1
+    return data[:end].removeprefix(b"\xef\xbb\xbf") if end else data + b"\n"
+
+
+def _read_csv(data: bytes) -> pl.DataFrame:
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             raise _Refused("file_not_utf8", f"it looks like {kind}")

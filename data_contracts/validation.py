@@ -8,7 +8,8 @@ with everything that travels with it, and nothing else; a submission error holds
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal
@@ -16,12 +17,14 @@ from typing import Any, Literal
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from data_contracts.earlier import Before, no_history
 from data_contracts.extracts.base import ExtractSpec, FieldSpec, Sensitivity
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.findings import with_keys
 from data_contracts.rules import catalogue
-from data_contracts.rules.rule import Context, Rule
-from data_contracts.submission import Opened
+from data_contracts.rules.rule import Context, History, Rule, Tables
+from data_contracts.rules.statistics import measures, no_measures
+from data_contracts.submission import Manifest, Opened
 
 ROW = "row_number"
 # The rows are in memory already; streaming costs each of a submission's hundred small queries half a millisecond.
@@ -41,7 +44,7 @@ class Checked:
 
     `status`: accepted, accepted_in_part, held or nil. `accepted` holds typed rows, `quarantined` the
     rows as text; both carry `row_number` (1 = first data row). `counts`: one row per extract with
-    n_received = n_accepted + n_quarantined.
+    n_received = n_accepted + n_quarantined. `measures`: the figures of a submission that is not held.
     """
 
     opened: Opened
@@ -50,34 +53,45 @@ class Checked:
     accepted: dict[str, pl.DataFrame]
     quarantined: dict[str, pl.DataFrame]
     counts: pl.DataFrame
+    measures: pl.DataFrame = field(default_factory=no_measures)
 
 
-def check(opened: Opened, *, received_on: date, last_sequence: int | None = None) -> Checked:
+def check(
+    opened: Opened,
+    *,
+    received_on: date,
+    last_sequence: int | None = None,
+    before: Before | None = None,
+) -> Checked:
     """Check one submission.
 
     `received_on`: the day it came. `last_sequence`: highest sequence already accepted for the same
-    force and period, if any.
+    force and period, if any. `before`: what the force sent earlier; without it, rules that compare with it are not asked.
     """
     rules = catalogue.rules()
-    held = _submission_findings(opened, received_on, last_sequence, rules)
+    held = submission_findings(opened, received_on, last_sequence, rules)
     manifest = opened.manifest
     if manifest is None or any(f["severity"][0] == "error" for f in held):
         return _held(opened, held)
-    context = Context(
-        force_code=manifest.force_code,
-        period=manifest.period,
-        period_end=_month_end(manifest.period),
-        extracted_at=manifest.extracted_at,
-        received_on=received_on,
-    )
+    context = context_of(manifest, received_on)
     raw = {name: _raw(opened, spec) for name, spec in EXTRACTS.items()}
     typed = {name: parse(raw[name], EXTRACTS[name]) for name in EXTRACTS}
     partial = list(held)
     for name, spec in EXTRACTS.items():
-        partial += _field_findings(raw[name], typed[name], spec, rules)
-        partial += _record_findings(typed[name], spec, context, rules)
-    partial += _cross_findings(typed, context, rules)
-    findings = _stamp(partial, opened)
+        partial += field_findings(raw[name], typed[name], spec, rules)
+        partial += duplicate_findings(typed[name], spec, rules)
+        partial += record_findings(typed[name], spec, context, rules)
+    partial += cross_findings(typed, context, rules)
+    tables = {name: rows.lazy() for name, rows in typed.items()}
+    history = before.history(tables) if before else None
+    if history:
+        partial += history_findings(tables, history, context, rules)
+    figures = measures(tables, history, context, manifest.sequence)
+    judged = statistics_findings(figures, history, context, rules)
+    if any(f["severity"][0] == "error" for f in judged):
+        return _held(opened, partial + judged)
+    partial += judged
+    findings = stamp(partial, opened)
     accepted, quarantined = _part(raw, typed, findings)
     counts = pl.DataFrame(
         [(n, raw[n].height, accepted[n].height, quarantined[n].height) for n in EXTRACTS],
@@ -87,7 +101,7 @@ def check(opened: Opened, *, received_on: date, last_sequence: int | None = None
     _assert_nothing_lost(counts)
     n_quarantined = counts["n_quarantined"].sum()
     status = "nil" if manifest.nil_return else "accepted_in_part" if n_quarantined else "accepted"
-    return Checked(opened, status, findings, accepted, quarantined, counts)
+    return Checked(opened, status, findings, accepted, quarantined, counts, figures)
 
 
 def parse(raw: pl.DataFrame, spec: ExtractSpec) -> pl.DataFrame:
@@ -126,15 +140,32 @@ def _text(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
+def context_of(manifest: Manifest, received_on: date) -> Context:
+    """What rules may know of a submission."""
+    return Context(
+        force_code=manifest.force_code,
+        period=manifest.period,
+        period_end=_month_end(manifest.period),
+        extracted_at=manifest.extracted_at,
+        received_on=received_on,
+    )
+
+
 def _raw(opened: Opened, spec: ExtractSpec) -> pl.DataFrame:
-    """The received rows, numbered, with the contract's columns only; optional ones that were left out are blank."""
     received = opened.files.get(spec.name)
     if received is None or received.rows is None or received.rows.height == 0:
         return _no_rows(spec.name)[0]
+    return numbered(received.rows, spec)
+
+
+def numbered(received: pl.DataFrame, spec: ExtractSpec, n_before: int = 0) -> pl.DataFrame:
+    """The received rows, numbered on from `n_before`, with the contract's columns only; optional ones that were left out
+    are blank.
+    """
     names = list(spec.schema)
-    absent = [pl.lit(None, dtype=pl.String).alias(n) for n in names if n not in received.rows.columns]
-    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
-    return received.rows.with_columns(absent).select(number, *names)
+    absent = [pl.lit(None, dtype=pl.String).alias(n) for n in names if n not in received.columns]
+    number = pl.int_range(n_before + 1, n_before + pl.len() + 1, dtype=pl.Int64).alias(ROW)
+    return received.with_columns(absent).select(number, *names)
 
 
 @cache
@@ -145,28 +176,41 @@ def _no_rows(extract: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.DataFrame(schema={ROW: pl.Int64(), **text}), pl.DataFrame(schema={ROW: pl.Int64(), **schema})
 
 
-def _submission_findings(
-    opened: Opened, received_on: date, last_sequence: int | None, rules: dict[str, Rule]
+def submission_findings(
+    opened: Opened, received_on: date, last_sequence: int | None, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
-    found = []
-    for rule in rules.values():
-        if rule.shape != "submission":
-            continue
-        for extract, detail in rule.check(opened, received_on=received_on, last_sequence=last_sequence):
-            message = f"{rule.message} ({detail})" if detail else rule.message
-            found.append(
-                pl.DataFrame(
-                    {
-                        "extract": [extract],
-                        "rule": [rule.name],
-                        "severity": [rule.severity],
-                        "message": [message],
-                        "remedy": [rule.remedy],
-                    },
-                    schema_overrides={"extract": pl.String},
-                )
-            )
-    return found
+    """What the submission rules say of the submission as a whole."""
+    return [
+        _of_the_whole(rule, extract, None, detail)
+        for rule in rules.values()
+        if rule.shape == "submission"
+        for extract, detail in rule.check(opened, received_on=received_on, last_sequence=last_sequence)
+    ]
+
+
+def statistics_findings(
+    now: pl.DataFrame, history: History | None, context: Context, rules: Mapping[str, Rule]
+) -> list[pl.DataFrame]:
+    """What the statistics rules say of a submission's measures."""
+    beside = history or no_history()
+    return [
+        _of_the_whole(rule, extract, field_name, detail)
+        for rule in rules.values()
+        if rule.shape == "statistics"
+        for extract, field_name, detail in rule.check(now, beside, context)
+    ]
+
+
+def _of_the_whole(rule: Rule, extract: str | None, field_name: str | None, detail: str) -> pl.DataFrame:
+    said = {
+        "extract": extract,
+        "field": field_name,
+        "rule": rule.name,
+        "severity": rule.severity,
+        "message": f"{rule.message} ({detail})" if detail else rule.message,
+        "remedy": rule.remedy,
+    }
+    return pl.DataFrame([said], schema=dict.fromkeys(said, pl.String()))
 
 
 def _record_ref(spec: ExtractSpec) -> pl.Expr:
@@ -180,12 +224,7 @@ def _record_ref(spec: ExtractSpec) -> pl.Expr:
 _NAMES = {"forenames", "surname", "date_of_birth"}
 
 
-def _rows(
-    rows: pl.DataFrame,
-    spec: ExtractSpec,
-    rule: Rule,
-    field_name: str,
-) -> pl.DataFrame:
+def rows_found(rows: pl.DataFrame, spec: ExtractSpec, rule: Rule, field_name: str) -> pl.DataFrame:
     """Findings of one rule on these rows of `raw` or `typed`."""
     open_value = (
         pl.col(field_name).cast(pl.String).str.slice(0, 60)
@@ -205,9 +244,10 @@ def _rows(
     )
 
 
-def _field_findings(
-    raw: pl.DataFrame, typed: pl.DataFrame, spec: ExtractSpec, rules: dict[str, Rule]
+def field_findings(
+    raw: pl.DataFrame, typed: pl.DataFrame, spec: ExtractSpec, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
+    """What the extract's model says of single cells."""
     if raw.height == 0:
         return []
     # Raw cells, trimmed, so that blank means blank.
@@ -219,13 +259,20 @@ def _field_findings(
     for verdict, any_broken in zip(broken.columns, broken.select(pl.all().any()).row(0), strict=True):
         if any_broken:
             rule, field_name, *_ = verdict.split("|")
-            found.append(_rows(text.filter(broken[verdict]), spec, rules[rule], field_name))
+            found.append(rows_found(text.filter(broken[verdict]), spec, rules[rule], field_name))
+    return found
+
+
+def duplicate_findings(
+    typed: pl.DataFrame, spec: ExtractSpec, rules: Mapping[str, Rule]
+) -> list[pl.DataFrame]:
+    """Rows whose key another row of `typed` has."""
     duplicated = typed.select(
         pl.struct(spec.key).is_duplicated() & pl.col(spec.root_key).is_not_null()
     ).to_series()
-    if duplicated.any():
-        found.append(_rows(text.filter(duplicated), spec, rules["key_duplicated"], spec.key[-1]))
-    return found
+    if not duplicated.any():
+        return []
+    return [rows_found(typed.filter(duplicated), spec, rules["key_duplicated"], spec.key[-1])]
 
 
 def _cell_verdicts(text: pl.DataFrame, typed: pl.DataFrame, spec: ExtractSpec) -> list[pl.LazyFrame]:
@@ -279,34 +326,55 @@ def _columns(extract: str) -> dict[str, Any]:
     return columns
 
 
-def _record_findings(
-    typed: pl.DataFrame, spec: ExtractSpec, context: Context, rules: dict[str, Rule]
+def record_findings(
+    typed: pl.DataFrame, spec: ExtractSpec, context: Context, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
+    """What the record rules say of rows by themselves."""
     own = [r for r in rules.values() if r.shape == "record" and r.extract == spec.name]
     if typed.height == 0 or not own:
         return []
     verdicts = typed.select(r.check(context).fill_null(False).alias(r.name) for r in own)
     return [
-        _rows(typed.filter(verdicts[r.name]), spec, r, r.fields[0]) for r in own if verdicts[r.name].any()
+        rows_found(typed.filter(verdicts[r.name]), spec, r, r.fields[0])
+        for r in own
+        if verdicts[r.name].any()
     ]
 
 
-def _cross_findings(
-    typed: dict[str, pl.DataFrame], context: Context, rules: dict[str, Rule]
+def cross_findings(
+    typed: dict[str, pl.DataFrame], context: Context, rules: Mapping[str, Rule]
 ) -> list[pl.DataFrame]:
+    """What the cross rules say of rows together."""
     tables = {name: rows.lazy() for name, rows in typed.items()}
     own = [r for r in rules.values() if r.shape == "cross" and typed[str(r.extract)].height]
-    outcomes = pl.collect_all([r.check(tables, context).select(ROW).unique() for r in own], engine=ENGINE)
+    return _of_rows(own, [r.check(tables, context) for r in own], tables)
+
+
+def history_findings(
+    tables: Tables, history: History, context: Context, rules: Mapping[str, Rule]
+) -> list[pl.DataFrame]:
+    """What the history rules say of rows beside what the force sent before."""
+    own = [r for r in rules.values() if r.shape == "history"]
+    return _of_rows(own, [r.check(tables, history.tables, context) for r in own], tables)
+
+
+def _of_rows(own: list[Rule], broken: list[pl.LazyFrame], tables: Tables) -> list[pl.DataFrame]:
+    outcomes = pl.collect_all([b.select(ROW).unique() for b in broken], engine=ENGINE)
     found = []
-    for rule, broken in zip(own, outcomes, strict=True):
-        if broken.height:
-            extract = str(rule.extract)
-            rows = typed[extract].join(broken, on=ROW, how="semi", maintain_order="left")
-            found.append(_rows(rows, EXTRACTS[extract], rule, rule.fields[0]))
+    for rule, rows in zip(own, outcomes, strict=True):
+        if rows.height:
+            spec = EXTRACTS[str(rule.extract)]
+            found.append(rows_found(rows_of(tables[spec.name], rows), spec, rule, rule.fields[0]))
     return found
 
 
-def _stamp(partial: list[pl.DataFrame], opened: Opened) -> pl.DataFrame:
+def rows_of(table: pl.LazyFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The rows with these row numbers, in their order."""
+    return table.join(numbers.lazy(), on=ROW, how="semi", maintain_order="left").collect(engine=ENGINE)
+
+
+def stamp(partial: list[pl.DataFrame], opened: Opened) -> pl.DataFrame:
+    """Findings of this submission as one table, in order, each with its key."""
     manifest = opened.manifest
     return with_keys(
         f.with_columns(
@@ -356,7 +424,7 @@ def _held(opened: Opened, partial: list[pl.DataFrame]) -> Checked:
     counts = pl.DataFrame(
         [(n, n_received[n], 0, n_received[n]) for n in EXTRACTS], schema=COUNTS_SCHEMA, orient="row"
     )
-    return Checked(opened, "held", _stamp(partial, opened), accepted, quarantined, counts)
+    return Checked(opened, "held", stamp(partial, opened), accepted, quarantined, counts)
 
 
 def _assert_nothing_lost(counts: pl.DataFrame) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import DDL, Column, ForeignKey, Integer, MetaData, String, Table, Text, event
 
 # Raised with every table added; `open_store` adds what an older store lacks.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 METADATA = MetaData()
 
@@ -156,4 +156,28 @@ review_annotations = _table(
     "review_annotations",
     Column("log_no", Integer, ForeignKey("review_acts.log_no"), primary_key=True, autoincrement=False),
     Column("release_id", Text, primary_key=True),
+)
+
+# One row a force that signed off its figures of a release, by the digest of those figures.
+figure_sign_offs = _table(
+    "figure_sign_offs",
+    Column("sign_off_id", String(20), primary_key=True),
+    Column("force_code", String(20), nullable=False),
+    Column("period", String(7), nullable=False),
+    Column("release_id", Text, nullable=False),
+    Column("figures", String(64), nullable=False),
+    _moment("signed_at"),
+    Column("signed_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
+)
+
+# One row a sign-off that was taken back.
+figure_sign_off_withdrawals = _table(
+    "figure_sign_off_withdrawals",
+    Column("sign_off_id", String(20), ForeignKey("figure_sign_offs.sign_off_id"), primary_key=True),
+    _moment("withdrawn_at"),
+    Column("withdrawn_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("log_no", Integer, ForeignKey("audit_log.no"), nullable=False, unique=True),
 )

@@ -4,12 +4,14 @@ from data_contracts.rules import (
     deletions,
     fields,
     flags,
+    history,
     incidents,
     offences,
     offender_management,
     persons,
     protective_orders,
     relationships,
+    statistics,
     submission,
     suspects,
     victims,
@@ -29,6 +31,8 @@ _IN_FORCE = (
     protective_orders,
     offender_management,
     deletions,
+    history,
+    statistics,
 )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from data_contracts.code_lists import lookup
 from data_contracts.mappings import national_code
+from data_contracts.rules.reference import postcode_areas
 from data_contracts.rules.rule import Context, Tables
 
 CRIME = "crime_ref"
@@ -62,8 +63,10 @@ def crimes_with_flag(tables: Tables, context: Context, *flag_types: str, value: 
     )
 
 
-def if_flags_are_sent(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
+def if_flags_are_sent(rows: pl.LazyFrame, tables: Tables, context: Context) -> pl.LazyFrame:
     """These rows, or none where the submission holds no flag at all: the system does not send them."""
+    if context.sends_flags is not None:
+        return rows if context.sends_flags else rows.clear()
     sent = tables["flags"].select(pl.len().alias("n_flags"))
     return rows.join(sent, how="cross").filter(pl.col("n_flags") > 0)
 
@@ -93,6 +96,11 @@ def related_pairs(tables: Tables, context: Context) -> pl.LazyFrame:
         .join(victims, on=[CRIME, "victim_no"])
         .join(suspects, on=[CRIME, "suspect_no"])
     )
+
+
+def area_unknown(postcode: str) -> pl.Expr:
+    """The letters the postcode begins with are those of no area."""
+    return ~pl.col(postcode).str.extract(r"^([A-Z]+)", 1).is_in(postcode_areas())
 
 
 def extraction_day(context: Context) -> date:

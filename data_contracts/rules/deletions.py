@@ -12,7 +12,6 @@ from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
 @record_rule(
     "deletions",
     fields=("deleted_on",),
-    severity="error",
     message="The record was deleted after the extract was drawn.",
     remedy="Correct deleted_on, or extracted_at in submission.json.",
     source="checks F04, T02",
@@ -24,7 +23,6 @@ def deletion_after_extraction(context: Context) -> pl.Expr:
 @cross_rule(
     "deletions",
     fields=("record_ref",),
-    severity="error",
     message="The submission deletes a record and sends it too.",
     remedy="Send the record or delete it, not both.",
     source="checks T02",

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from data_contracts.rules.rule import REGISTRY, Rule, Severity
+from data_contracts.rules.rule import Rule, put_in_force
 
 
-def _field_rule(name: str, message: str, remedy: str, source: str, severity: Severity = "error") -> None:
+def _field_rule(name: str, message: str, remedy: str, source: str) -> None:
     def judged_by_the_model(*_: Any) -> None:
         """The verdict comes from the extract model, in `data_contracts.validation`."""
 
-    REGISTRY[name] = Rule(name, "field", None, (), severity, message, remedy, source, judged_by_the_model)
+    put_in_force(Rule(name, "field", None, (), message, remedy, source, judged_by_the_model))
 
 
 _field_rule(

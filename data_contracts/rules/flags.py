@@ -32,7 +32,6 @@ def _flags_set(tables: Tables, context: Context, *flag_types: str) -> pl.LazyFra
 @cross_rule(
     "flags",
     fields=("crime_ref",),
-    severity="error",
     message="The flag's crime is not in the submission.",
     remedy="Send a crime whole: with its victims, suspects, relationships and flags.",
     source="checks X02",
@@ -44,7 +43,6 @@ def flag_without_crime(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "flags",
     fields=("value", "flag"),
-    severity="warning",
     message="Two flags of one crime mean the same and say different things.",
     remedy="Send one value per flag and crime.",
     source="checks F08",
@@ -57,7 +55,6 @@ def flag_contradicts_itself(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "flags",
     fields=("flag",),
-    severity="warning",
     message="The crime is flagged as domestic abuse, but the suspects are strangers to the victims.",
     remedy="Correct the flag or the relationship.",
     source="checks R10",
@@ -73,7 +70,6 @@ def domestic_flag_on_strangers(tables: Tables, context: Context) -> pl.LazyFrame
 @cross_rule(
     "flags",
     fields=("flag",),
-    severity="warning",
     message="The crime is flagged as domestic abuse, but every victim or every suspect is under 16.",
     remedy="Correct the flag or the ages: domestic abuse is between people of 16 or over.",
     source="checks R12",
@@ -93,7 +89,6 @@ def domestic_flag_under_16(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("offence_code",),
-    severity="warning",
     message="Controlling or coercive behaviour is not flagged as domestic abuse.",
     remedy="Set the domestic abuse flag, or correct offence_code.",
     source="checks R13",
@@ -101,14 +96,13 @@ def domestic_flag_under_16(tables: Tables, context: Context) -> pl.LazyFrame:
 def coercive_control_not_flagged(tables: Tables, context: Context) -> pl.LazyFrame:
     crimes = live_crimes(tables).filter(pl.col("offence_code").is_in(offences_with("coercive_control")))
     return if_flags_are_sent(
-        crimes.join(crimes_with_flag(tables, context, "DA"), on=CRIME, how="anti"), tables
+        crimes.join(crimes_with_flag(tables, context, "DA"), on=CRIME, how="anti"), tables, context
     )
 
 
 @cross_rule(
     "offences",
     fields=("offence_code",),
-    severity="warning",
     message="A sexual offence against a child is flagged neither as child sexual abuse nor as exploitation.",
     remedy="Set the flag, or correct the victim's age.",
     source="checks R14",
@@ -119,13 +113,12 @@ def child_sexual_offence_not_flagged(tables: Tables, context: Context) -> pl.Laz
     unflagged = crimes.join(children, on=CRIME, how="semi").join(
         crimes_with_flag(tables, context, *_SEXUAL_ABUSE_OF_CHILDREN), on=CRIME, how="anti"
     )
-    return if_flags_are_sent(unflagged, tables)
+    return if_flags_are_sent(unflagged, tables, context)
 
 
 @cross_rule(
     "flags",
     fields=("flag",),
-    severity="warning",
     message="The crime is flagged as child sexual abuse or exploitation, but every victim is an adult.",
     remedy="Correct the flag or the victim's age.",
     source="checks R14",
@@ -141,7 +134,6 @@ def child_flag_on_adults(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "flags",
     fields=("value", "flag"),
-    severity="warning",
     message="The online flag contradicts the offence.",
     remedy="Set the online flag on an offence of messages, and not on one that needs presence; or correct the code.",
     source="checks R15",

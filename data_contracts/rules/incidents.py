@@ -10,7 +10,6 @@ from data_contracts.rules.rule import Context, record_rule
 @record_rule(
     "incidents",
     fields=("occurred_at",),
-    severity="error",
     message="The incident happened after the extract was drawn.",
     remedy="Correct occurred_at, or extracted_at in submission.json.",
     source="checks F04",
@@ -22,7 +21,6 @@ def incident_after_extraction(context: Context) -> pl.Expr:
 @record_rule(
     "incidents",
     fields=("suspect_person_ref", "victim_person_ref"),
-    severity="error",
     message="The same person is victim and suspect of the incident.",
     remedy="Correct victim_person_ref or suspect_person_ref.",
     source="checks X08",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from data_contracts.code_lists import codes
-from data_contracts.rules.common import committed_until, extraction_day, fact, outcome_is
+from data_contracts.rules.common import area_unknown, committed_until, extraction_day, fact, outcome_is
 from data_contracts.rules.reference import offences_with, threshold
 from data_contracts.rules.rule import Context, record_rule
 
@@ -21,7 +21,6 @@ def _earlier(first: str | pl.Expr, second: str | pl.Expr) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("committed_to", "committed_from"),
-    severity="error",
     message="The offence ends before it begins.",
     remedy="Correct committed_from or committed_to; leave committed_to blank for an offence at one moment.",
     source="checks R01",
@@ -33,7 +32,6 @@ def offence_ends_before_it_begins(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("reported_at", "committed_from", "committed_to"),
-    severity="error",
     message="The crime was reported before it was committed.",
     remedy="Correct reported_at, or the time of the offence; set committed_time_known to N if only the day is known.",
     source="checks R01",
@@ -45,7 +43,6 @@ def reported_before_committed(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("recorded_at", "reported_at"),
-    severity="error",
     message="The crime was recorded before it was reported.",
     remedy="Correct reported_at or recorded_at.",
     source="checks R01",
@@ -57,7 +54,6 @@ def recorded_before_reported(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("recorded_at",),
-    severity="error",
     message="The crime was recorded after the extract was drawn.",
     remedy="Correct recorded_at, or extracted_at in submission.json.",
     source="checks R01, F04",
@@ -69,7 +65,6 @@ def recorded_after_extraction(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("recorded_at", "reported_at"),
-    severity="warning",
     message="The crime was recorded more than 24 hours after it was reported.",
     remedy="Record within 24 hours of the report; correct the times if they are wrong.",
     source="checks R02",
@@ -82,7 +77,6 @@ def recorded_late(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("offence_code", "committed_from", "committed_to"),
-    severity="error",
     message="This offence was not yet in law when it was committed.",
     remedy="Use the code of the offence in force on that day, or correct the date of the offence.",
     source="checks R03",
@@ -94,7 +88,6 @@ def offence_not_yet_in_law(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("committed_from", "committed_to", "reported_at"),
-    severity="warning",
     message="The crime was reported more than a year after it was committed.",
     remedy="Check the year of committed_from; nothing need be done where the report was really that late.",
     source="checks R04",
@@ -108,7 +101,6 @@ def reported_over_a_year_later(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("committed_from",),
-    severity="warning",
     message="The time of the offence is exactly midnight or noon, which systems often fill in.",
     remedy="Set committed_time_known to N where only the day is known.",
     source="checks F05",
@@ -119,8 +111,18 @@ def committed_time_is_a_filler(context: Context) -> pl.Expr:
 
 @record_rule(
     "offences",
+    fields=("postcode_sector",),
+    message="No postcode begins with these letters.",
+    remedy="Correct postcode_sector, or leave it blank where it is not known.",
+    source="checks F13",
+)
+def sector_area_unknown(context: Context) -> pl.Expr:
+    return area_unknown("postcode_sector")
+
+
+@record_rule(
+    "offences",
     fields=("outcome_date", "outcome_code"),
-    severity="error",
     message="There is an outcome but not the day it was assigned.",
     remedy="Fill outcome_date.",
     source="checks R05",
@@ -132,7 +134,6 @@ def outcome_without_date(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("outcome_code", "outcome_date"),
-    severity="error",
     message="There is an outcome date but no outcome.",
     remedy="Fill outcome_code, or leave outcome_date blank until an outcome is assigned.",
     source="checks R05",
@@ -144,7 +145,6 @@ def outcome_date_without_code(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("outcome_date", "recorded_at"),
-    severity="error",
     message="The outcome was assigned before the crime was recorded.",
     remedy="Correct outcome_date or recorded_at.",
     source="checks R06",
@@ -156,7 +156,6 @@ def outcome_before_recording(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("outcome_date",),
-    severity="error",
     message="The outcome was assigned after the extract was drawn.",
     remedy="Correct outcome_date, or extracted_at in submission.json.",
     source="checks F04",
@@ -168,7 +167,6 @@ def outcome_after_extraction(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("cancellation_reason", "cancellation_authorised_by", "status"),
-    severity="error",
     message="The crime is cancelled without a reason or without the role that authorised it.",
     remedy="Fill cancellation_reason and cancellation_authorised_by.",
     source="checks R07",
@@ -183,7 +181,6 @@ def cancellation_unexplained(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("status", "outcome_code"),
-    severity="error",
     message="The crime is cancelled although somebody was charged or dealt with for it.",
     remedy="Reinstate the crime, or correct its outcome.",
     source="checks R07",
@@ -195,7 +192,6 @@ def cancelled_despite_outcome(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("status", "cancellation_reason", "cancellation_authorised_by"),
-    severity="warning",
     message="The crime stands although a cancellation is filled in.",
     remedy="Set status to cancelled, or leave the cancellation fields blank.",
     source="checks R07",
@@ -208,7 +204,6 @@ def cancellation_of_a_standing_crime(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("transferred_to_force", "status"),
-    severity="error",
     message="The crime is transferred but does not name another force of the register.",
     remedy="Fill transferred_to_force with the code of the force that took the crime over.",
     source="checks R08",
@@ -222,7 +217,6 @@ def transfer_to_no_other_force(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("status", "transferred_to_force"),
-    severity="warning",
     message="The crime names a force that took it over but is not transferred.",
     remedy="Set status to transferred, or leave transferred_to_force blank.",
     source="checks R08",
@@ -234,7 +228,6 @@ def transfer_without_status(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("injury", "offence_code"),
-    severity="warning",
     message="The injury is less than this offence implies.",
     remedy="Correct injury or offence_code; write unknown where the injury is not known.",
     source="checks R16",
@@ -250,7 +243,6 @@ def injury_less_than_offence_implies(context: Context) -> pl.Expr:
 @record_rule(
     "offences",
     fields=("injury", "offence_code"),
-    severity="warning",
     message="The injury is worse than this offence covers.",
     remedy="Reclassify the offence, or correct injury.",
     source="checks R16",

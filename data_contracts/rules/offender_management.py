@@ -11,7 +11,6 @@ from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
 @record_rule(
     "offender_management",
     fields=("managed_to", "managed_from"),
-    severity="error",
     message="The spell ends before it begins.",
     remedy="Correct managed_from or managed_to.",
     source="checks R01, for spells",
@@ -23,7 +22,6 @@ def spell_ends_before_it_begins(context: Context) -> pl.Expr:
 @record_rule(
     "offender_management",
     fields=("managed_from",),
-    severity="error",
     message="The spell begins after the extract was drawn.",
     remedy="Correct managed_from, or send the spell once it has begun.",
     source="checks F04",
@@ -35,7 +33,6 @@ def spell_after_extraction(context: Context) -> pl.Expr:
 @cross_rule(
     "offender_management",
     fields=("managed_from", "managed_to"),
-    severity="warning",
     message="Another spell of this person under the same scheme was still running.",
     remedy="End the earlier spell, or send the two as one.",
     source="checks X03, for spells",

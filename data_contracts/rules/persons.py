@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from data_contracts.rules.common import extraction_day, orphans
+from data_contracts.rules.common import area_unknown, extraction_day, orphans
 from data_contracts.rules.nominals import is_placeholder_birth_date
 from data_contracts.rules.reference import placeholders, threshold
 from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
@@ -23,7 +23,6 @@ def pnc_check_letter(pnc_id: pl.Expr) -> pl.Expr:
 @record_rule(
     "persons",
     fields=("date_of_birth",),
-    severity="error",
     message="The date of birth lies after the extract, or makes the person older than 115.",
     remedy="Correct date_of_birth, or leave it blank where it is not known.",
     source="checks F10",
@@ -38,7 +37,6 @@ def birth_date_impossible(context: Context) -> pl.Expr:
 @record_rule(
     "persons",
     fields=("date_of_birth",),
-    severity="warning",
     message="The date of birth is one that systems fill in.",
     remedy="Leave date_of_birth blank where it is not known.",
     source="checks F11",
@@ -50,7 +48,6 @@ def birth_date_is_a_placeholder(context: Context) -> pl.Expr:
 @record_rule(
     "persons",
     fields=("surname", "forenames"),
-    severity="warning",
     message="A name is a placeholder, a single letter, or holds digits.",
     remedy="Write the name as known, and leave it blank where it is not.",
     source="checks F12",
@@ -67,8 +64,18 @@ def name_is_a_placeholder(context: Context) -> pl.Expr:
 
 @record_rule(
     "persons",
+    fields=("postcode",),
+    message="No postcode begins with these letters.",
+    remedy="Correct postcode, or leave it blank where it is not known.",
+    source="checks F13",
+)
+def postcode_area_unknown(context: Context) -> pl.Expr:
+    return area_unknown("postcode")
+
+
+@record_rule(
+    "persons",
     fields=("pnc_id",),
-    severity="error",
     message="The check letter of the PNC id is wrong.",
     remedy="Correct pnc_id, or leave it blank where it is not known.",
     source="checks F15",
@@ -80,7 +87,6 @@ def pnc_check_letter_wrong(context: Context) -> pl.Expr:
 @record_rule(
     "persons",
     fields=("deceased_on", "date_of_birth"),
-    severity="error",
     message="The date of death lies before the birth or after the extract.",
     remedy="Correct deceased_on or date_of_birth.",
     source="checks F04, F10",
@@ -93,7 +99,6 @@ def death_date_impossible(context: Context) -> pl.Expr:
 @cross_rule(
     "persons",
     fields=("pnc_id",),
-    severity="warning",
     message="Another nominal has the same PNC id but another sex, or a birth year more than 2 years away.",
     remedy="Correct pnc_id, sex or date_of_birth of one of the two.",
     source="checks X16",
@@ -110,7 +115,6 @@ def pnc_id_of_two_people(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "person_aliases",
     fields=("person_ref",),
-    severity="error",
     message="The alias's nominal is not in the submission.",
     remedy="Send a nominal whole: with all its aliases.",
     source="checks X02",
@@ -122,7 +126,6 @@ def alias_without_person(tables: Tables, context: Context) -> pl.LazyFrame:
 @record_rule(
     "person_aliases",
     fields=("surname", "forenames", "date_of_birth"),
-    severity="warning",
     message="The alias holds neither a name nor a birth date.",
     remedy="Leave the alias out.",
     source="checks F01",

@@ -11,7 +11,6 @@ from data_contracts.rules.rule import Context, Tables, cross_rule, record_rule
 @record_rule(
     "protective_orders",
     fields=("granted_on", "varied_on", "rescinded_on", "expires_on"),
-    severity="error",
     message="The order is varied, rescinded or ended before it was granted.",
     remedy="Correct the dates of the order.",
     source="checks T14, within one order",
@@ -23,7 +22,6 @@ def order_dates_out_of_order(context: Context) -> pl.Expr:
 @record_rule(
     "protective_orders",
     fields=("granted_on", "varied_on", "rescinded_on"),
-    severity="error",
     message="The order is granted, varied or rescinded after the extract was drawn.",
     remedy="Correct the dates of the order, or extracted_at in submission.json.",
     source="checks F04",
@@ -35,7 +33,6 @@ def order_after_extraction(context: Context) -> pl.Expr:
 @record_rule(
     "protective_orders",
     fields=("protected_person_ref", "respondent_person_ref"),
-    severity="error",
     message="The order protects the person it binds.",
     remedy="Correct respondent_person_ref or protected_person_ref.",
     source="checks X08",
@@ -47,7 +44,6 @@ def order_protects_its_respondent(context: Context) -> pl.Expr:
 @cross_rule(
     "protective_orders",
     fields=("order_type", "respondent_person_ref"),
-    severity="error",
     message="States of one order differ in its kind or in the person it binds.",
     remedy="Give each order a reference of its own, and send its states with the same kind and respondent.",
     source="checks X03",
@@ -63,7 +59,6 @@ def order_states_disagree(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "protective_orders",
     fields=("state_no",),
-    severity="warning",
     message="States of this order are missing between the first and the last.",
     remedy="Send all states of an order together, numbered from 1.",
     source="checks T04, within one order",
@@ -77,7 +72,6 @@ def order_states_missing(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "protective_orders",
     fields=("breach_crime_ref",),
-    severity="warning",
     message="The breach lies outside the life of the order.",
     remedy="Correct the dates of the order, or breach_crime_ref.",
     source="checks T14",

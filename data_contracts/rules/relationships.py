@@ -23,7 +23,6 @@ _SPOUSES = pl.col("relationship_type").is_in(["SPO", "EXS"])
 @cross_rule(
     "relationships",
     fields=("crime_ref",),
-    severity="error",
     message="The relationship's crime is not in the submission.",
     remedy="Send a crime whole: with its victims, suspects, relationships and flags.",
     source="checks X02",
@@ -35,7 +34,6 @@ def relationship_without_crime(tables: Tables, context: Context) -> pl.LazyFrame
 @cross_rule(
     "relationships",
     fields=("victim_no",),
-    severity="error",
     message="The relationship names a victim the crime does not have.",
     remedy="Correct victim_no, or send the victim.",
     source="checks X02",
@@ -48,7 +46,6 @@ def relationship_without_victim(tables: Tables, context: Context) -> pl.LazyFram
 @cross_rule(
     "relationships",
     fields=("suspect_no",),
-    severity="error",
     message="The relationship names a suspect the crime does not have.",
     remedy="Correct suspect_no, or send the suspect.",
     source="checks X02",
@@ -61,7 +58,6 @@ def relationship_without_suspect(tables: Tables, context: Context) -> pl.LazyFra
 @cross_rule(
     "relationships",
     fields=("relationship",),
-    severity="warning",
     message="Parent and child are less than 12 years apart.",
     remedy="Correct the ages or the relationship.",
     source="checks X09",
@@ -75,7 +71,6 @@ def parent_and_child_too_close_in_age(tables: Tables, context: Context) -> pl.La
 @cross_rule(
     "relationships",
     fields=("relationship",),
-    severity="error",
     message="A spouse or former spouse is under 16.",
     remedy="Correct the ages or the relationship.",
     source="checks X10",
@@ -87,7 +82,6 @@ def spouse_under_16(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "relationships",
     fields=("relationship",),
-    severity="warning",
     message="A spouse or former spouse is 16 or 17.",
     remedy="Check the ages and the relationship; nothing need be done where the marriage is real.",
     source="checks X10",
@@ -102,7 +96,6 @@ def spouse_under_18(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "relationships",
     fields=("relationship",),
-    severity="warning",
     message="The word for the relationship is of the other sex than the suspect.",
     remedy="Check the direction (the suspect is the victim's ...) and the suspect's sex.",
     source="checks X11",
@@ -121,7 +114,6 @@ def relationship_word_contradicts_sex(tables: Tables, context: Context) -> pl.La
 @cross_rule(
     "relationships",
     fields=("relationship",),
-    severity="warning",
     message="Partners, former partners or family, both 16 or over, but no domestic abuse flag.",
     remedy="Set the domestic abuse flag, or correct the relationship.",
     source="checks R11",
@@ -138,4 +130,4 @@ def domestic_crime_not_flagged(tables: Tables, context: Context) -> pl.LazyFrame
         .join(crimes, on=CRIME, how="semi")
         .join(crimes_with_flag(tables, context, "DA"), on=CRIME, how="anti")
     )
-    return if_flags_are_sent(domestic, tables)
+    return if_flags_are_sent(domestic, tables, context)

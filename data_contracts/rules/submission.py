@@ -29,7 +29,6 @@ def _file_faults(opened: Opened, fault: str) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The archive cannot be opened.",
     remedy="Send a plain zip (no password, no multi-part), or a folder.",
     source="checks S07",
@@ -39,7 +38,6 @@ def archive_unreadable(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The submission names a file outside itself.",
     remedy="Pack the files at the top of the zip, without '..', drive letters, absolute paths or links.",
     source="checks S07",
@@ -49,7 +47,6 @@ def archive_entry_escapes(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The archive unpacks to more than a submission can hold.",
     remedy="Send the extracts only; ask the national team if your month is really this large.",
     source="checks S07",
@@ -59,7 +56,6 @@ def archive_too_large(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="There is no submission.json.",
     remedy="Put submission.json beside the extract files.",
     source="checks S05",
@@ -69,7 +65,6 @@ def manifest_missing(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="submission.json cannot be read.",
     remedy="Correct submission.json: UTF-8 JSON with the fields of the submission specification.",
     source="checks S05",
@@ -79,7 +74,6 @@ def manifest_unreadable(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The force is not in the national register.",
     remedy="Use your force's code from the forces list.",
     source="checks S01",
@@ -91,7 +85,6 @@ def force_unknown(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The force was not active in this month.",
     remedy="Check force and period in submission.json.",
     source="checks S01",
@@ -108,7 +101,6 @@ def force_not_active(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The month has not begun.",
     remedy="Correct the period in submission.json.",
     source="checks S03",
@@ -119,7 +111,6 @@ def period_in_future(opened: Opened, *, received_on: date, **_: Any) -> Breaches
 
 
 @submission_rule(
-    severity="error",
     message="The extracts were drawn after they were received, or before the month began.",
     remedy="Correct extracted_at in submission.json; it is when the data was drawn from your system.",
     source="checks S03, F04",
@@ -132,7 +123,6 @@ def extraction_time_impossible(opened: Opened, *, received_on: date, **_: Any) -
 
 
 @submission_rule(
-    severity="error",
     message="The contract version is not supported.",
     remedy="Build the extracts to a supported contract version and name it in submission.json.",
     source="checks S04",
@@ -150,7 +140,6 @@ def contract_version_unsupported(opened: Opened, *, received_on: date, **_: Any)
 
 
 @submission_rule(
-    severity="error",
     message="The sequence number is not higher than the last one accepted for this month.",
     remedy="Raise sequence in submission.json when you send a month again.",
     source="checks S08",
@@ -163,7 +152,6 @@ def sequence_not_higher(opened: Opened, *, last_sequence: int | None, **_: Any) 
 
 
 @submission_rule(
-    severity="error",
     message="A nil return carries rows.",
     remedy="Set nil_return to false, or send no files.",
     source="checks S09",
@@ -174,7 +162,6 @@ def nil_return_with_rows(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="There are no offences and no nil return marker: this counts as not submitted.",
     remedy="Send the offences extract, or set nil_return to true.",
     source="checks S10",
@@ -187,7 +174,6 @@ def nothing_submitted(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The manifest names an extract the contract does not have.",
     remedy="Use the extract names of the submission specification.",
     source="checks S06",
@@ -198,7 +184,6 @@ def extract_unknown(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="The manifest names an extract twice.",
     remedy="Send one file per extract.",
     source="checks S06",
@@ -209,7 +194,6 @@ def extract_declared_twice(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file the manifest names is not there.",
     remedy="Send the file, or take it out of submission.json.",
     source="checks S05",
@@ -219,7 +203,6 @@ def file_missing(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file is not the one the manifest describes: its SHA-256 differs.",
     remedy="Write submission.json after the files are final, and send them again unchanged.",
     source="checks S05",
@@ -229,7 +212,6 @@ def hash_differs(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file does not have the number of rows the manifest gives.",
     remedy="Write submission.json after the files are final; rows counts data lines, not the header.",
     source="checks S05",
@@ -244,7 +226,6 @@ def row_count_differs(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file is not UTF-8 text.",
     remedy="Export as CSV in UTF-8; do not rename a spreadsheet to .csv.",
     source="checks S07",
@@ -254,7 +235,6 @@ def file_not_utf8(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file holds control characters.",
     remedy="Strip control characters from free text before export.",
     source="checks S07",
@@ -264,7 +244,6 @@ def file_has_control_characters(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file cannot be read as comma-separated rows (or Parquet) of one width.",
     remedy="Quote fields that hold commas, quotes or line breaks, and send every line whole.",
     source="checks S07",
@@ -274,7 +253,6 @@ def file_unreadable(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file has two columns of the same name.",
     remedy="Send every column once.",
     source="checks S06",
@@ -284,7 +262,6 @@ def columns_duplicated(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="error",
     message="A file lacks columns of the contract.",
     remedy="Send every required column of the extract, under the contract's name; optional ones may be left out.",
     source="checks S06",
@@ -299,7 +276,6 @@ def columns_missing(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="warning",
     message="A file has columns the contract does not know; they were not read.",
     remedy="Leave them out: nothing that was not asked for should be sent.",
     source="checks S06",
@@ -313,7 +289,6 @@ def columns_unexpected(opened: Opened, **_: Any) -> Breaches:
 
 
 @submission_rule(
-    severity="warning",
     message="The submission holds files the manifest does not name; they were not read.",
     remedy="Name every file in submission.json, or leave it out.",
     source="checks S05",

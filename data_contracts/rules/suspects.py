@@ -29,7 +29,6 @@ _PROCEEDED_AGAINST = (
 @cross_rule(
     "suspects",
     fields=("crime_ref",),
-    severity="error",
     message="The suspect's crime is not in the submission.",
     remedy="Send a crime whole: with its victims, suspects, relationships and flags.",
     source="checks X02",
@@ -41,7 +40,6 @@ def suspect_without_crime(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("outcome_code",),
-    severity="error",
     message="The outcome presumes a suspect, but the crime has none.",
     remedy="Send the suspect with the crime, or correct outcome_code.",
     source="checks X04",
@@ -55,7 +53,6 @@ def outcome_needs_a_suspect(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("outcome_code",),
-    severity="error",
     message="The outcome says that no suspect was identified, but the crime has one.",
     remedy="Correct outcome_code, or set the suspect's status to eliminated if that is what happened.",
     source="checks X05",
@@ -69,7 +66,6 @@ def outcome_denies_the_suspect(tables: Tables, context: Context) -> pl.LazyFrame
 @cross_rule(
     "suspects",
     fields=("status",),
-    severity="error",
     message="A suspect that is not identified stands beside other suspects.",
     remedy="Send the unidentified suspect only where nobody is known; otherwise leave it out.",
     source="checks X06",
@@ -82,7 +78,6 @@ def unidentified_suspect_not_alone(tables: Tables, context: Context) -> pl.LazyF
 @record_rule(
     "suspects",
     fields=("status", "person_ref", "age", "sex", "arrested_on", "charged_on"),
-    severity="error",
     message="A suspect that is not identified has a nominal, an age, a sex, an arrest or a charge.",
     remedy="Set status to named or beyond, or leave what is filled blank.",
     source="checks X06",
@@ -94,7 +89,6 @@ def unidentified_suspect_described(context: Context) -> pl.Expr:
 @record_rule(
     "suspects",
     fields=("status", "person_ref", "age", "sex"),
-    severity="warning",
     message="Nothing is known of this suspect, yet the status is not unidentified.",
     remedy="Set status to unidentified, or fill what is known.",
     source="checks X07",
@@ -106,7 +100,6 @@ def suspect_wholly_unknown(context: Context) -> pl.Expr:
 @cross_rule(
     "suspects",
     fields=("age",),
-    severity="error",
     message="A child below the age of criminal responsibility was charged or cautioned.",
     remedy="Correct the suspect's age, or the status: nobody under 10 can be proceeded against.",
     source="checks R17",
@@ -125,7 +118,6 @@ def proceeded_against_under_ten(tables: Tables, context: Context) -> pl.LazyFram
 @record_rule(
     "suspects",
     fields=("age",),
-    severity="warning",
     message="The suspect's age is 98 or more, or 3 or less, which systems often fill in.",
     remedy="Leave age blank where it is not known.",
     source="checks F09",
@@ -138,7 +130,6 @@ def suspect_age_implausible(context: Context) -> pl.Expr:
 @record_rule(
     "suspects",
     fields=("arrested_on", "charged_on"),
-    severity="error",
     message="The suspect was arrested or charged after the extract was drawn.",
     remedy="Correct arrested_on or charged_on, or extracted_at in submission.json.",
     source="checks F04",
@@ -150,7 +141,6 @@ def suspect_dealt_with_after_extraction(context: Context) -> pl.Expr:
 @cross_rule(
     "suspects",
     fields=("arrested_on", "charged_on"),
-    severity="warning",
     message="The suspect was arrested or charged before the offence began.",
     remedy="Correct arrested_on or charged_on, or the date of the offence.",
     source="checks R01, for suspects",
@@ -164,7 +154,6 @@ def suspect_dealt_with_before_offence(tables: Tables, context: Context) -> pl.La
 @record_rule(
     "suspects",
     fields=("status", "arrested_on", "charged_on"),
-    severity="warning",
     message="The status is behind the dates: the suspect has been arrested or charged.",
     remedy="Bring status up to date.",
     source="checks R05, for suspects",
@@ -180,7 +169,6 @@ def suspect_status_behind_dates(context: Context) -> pl.Expr:
 @cross_rule(
     "suspects",
     fields=("person_ref",),
-    severity="error",
     message="The same person is victim and suspect of the crime.",
     remedy="Correct person_ref of the victim or of the suspect.",
     source="checks X08",
@@ -192,7 +180,6 @@ def suspect_is_the_victim(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "suspects",
     fields=("person_ref",),
-    severity="error",
     message="The suspect was born after the offence, by the birth date of the nominal.",
     remedy="Correct the nominal's date_of_birth, the date of the offence, or the suspect's person_ref.",
     source="checks F10",
@@ -204,7 +191,6 @@ def suspect_born_after_offence(tables: Tables, context: Context) -> pl.LazyFrame
 @cross_rule(
     "suspects",
     fields=("person_ref",),
-    severity="error",
     message="The suspect's sex and age are both not those of the nominal named.",
     remedy="Correct person_ref: a nominal reference must not stand for two people.",
     source="checks X15",
@@ -216,7 +202,6 @@ def suspect_is_not_the_nominal(tables: Tables, context: Context) -> pl.LazyFrame
 @cross_rule(
     "offences",
     fields=("offence_code",),
-    severity="warning",
     message="All suspects are female, but the offence can be committed by a man only as principal.",
     remedy="Check the suspects' sex, send the male principal, or correct offence_code.",
     source="checks X12",
@@ -244,10 +229,10 @@ def _pairs(tables: Tables) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("crime_ref",),
-    severity="warning",
     message="Another crime has the same victim, suspect, day and offence.",
     remedy="Cancel the duplicate if it is one event; nothing need be done where there were two.",
     source="checks X13",
+    across_crimes=True,
 )
 def crime_recorded_twice(tables: Tables, context: Context) -> pl.LazyFrame:
     event = ["victim", "suspect", "committed_on", "offence_code"]
@@ -257,10 +242,10 @@ def crime_recorded_twice(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("crime_ref",),
-    severity="warning",
     message="Another crime of the same day has this victim as suspect and this suspect as victim.",
     remedy="Check which of the two is the victim; nothing need be done for a real counter-allegation.",
     source="checks X08",
+    across_crimes=True,
 )
 def mirrored_crimes(tables: Tables, context: Context) -> pl.LazyFrame:
     pairs = _pairs(tables).filter(pl.col("victim") != pl.col("suspect"))

@@ -27,7 +27,6 @@ def _with_offence(tables: Tables) -> pl.LazyFrame:
 @cross_rule(
     "offences",
     fields=("crime_ref",),
-    severity="error",
     message="A crime against a person has no victim.",
     remedy="Send the victims of the crime with it.",
     source="checks X01",
@@ -39,7 +38,6 @@ def crime_without_victim(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "victims",
     fields=("crime_ref",),
-    severity="error",
     message="The victim's crime is not in the submission.",
     remedy="Send a crime whole: with its victims, suspects, relationships and flags.",
     source="checks X02",
@@ -51,7 +49,6 @@ def victim_without_crime(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "victims",
     fields=("age",),
-    severity="error",
     message="No victim of the crime is of an age the offence allows.",
     remedy="Correct the victim's age, or use the code of the offence for this age.",
     source="checks R09",
@@ -68,7 +65,6 @@ def victim_age_contradicts_offence(tables: Tables, context: Context) -> pl.LazyF
 @cross_rule(
     "victims",
     fields=("sex",),
-    severity="warning",
     message="No victim of the crime is of the sex the offence names.",
     remedy="Correct the victim's sex, or use the code of the offence for this sex.",
     source="checks R09, for sex",
@@ -83,7 +79,6 @@ def victim_sex_contradicts_offence(tables: Tables, context: Context) -> pl.LazyF
 @cross_rule(
     "victims",
     fields=("age", "sex", "ethnicity"),
-    severity="warning",
     message="Age, sex and ethnicity of the victim are all unknown.",
     remedy="Fill what is known of the victim.",
     source="checks R19",
@@ -98,7 +93,6 @@ def victim_wholly_unknown(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "victims",
     fields=("victim_type",),
-    severity="warning",
     message="A crime against a person has an organisation or the public as its only victim.",
     remedy="Send the person as victim, or correct the offence code.",
     source="checks R19",
@@ -113,7 +107,6 @@ def personal_offence_against_no_person(tables: Tables, context: Context) -> pl.L
 @record_rule(
     "victims",
     fields=("victim_type", "age", "sex"),
-    severity="warning",
     message="A victim that is not a person has an age or a sex.",
     remedy="Leave age and sex blank for an organisation, or correct victim_type.",
     source="checks R19",
@@ -125,7 +118,6 @@ def organisation_with_age_or_sex(context: Context) -> pl.Expr:
 @record_rule(
     "victims",
     fields=("age",),
-    severity="warning",
     message="The victim's age is 98 or more, which systems often write for unknown.",
     remedy="Leave age blank where it is not known.",
     source="checks F09",
@@ -137,7 +129,6 @@ def victim_age_implausible(context: Context) -> pl.Expr:
 @cross_rule(
     "victims",
     fields=("person_ref",),
-    severity="error",
     message="The victim was born after the offence, by the birth date of the nominal.",
     remedy="Correct the nominal's date_of_birth, the date of the offence, or the victim's person_ref.",
     source="checks F10",
@@ -149,7 +140,6 @@ def victim_born_after_offence(tables: Tables, context: Context) -> pl.LazyFrame:
 @cross_rule(
     "victims",
     fields=("person_ref",),
-    severity="error",
     message="The victim's sex and age are both not those of the nominal named.",
     remedy="Correct person_ref: a nominal reference must not stand for two people.",
     source="checks X15",

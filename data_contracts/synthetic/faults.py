@@ -18,6 +18,7 @@ import polars as pl
 from data_contracts.code_lists import code_list, codes
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.mappings import mapping, national_code, record_system
+from data_contracts.rules.catalogue import rules
 from data_contracts.rules.common import committed_until, fact, is_against_a_person
 from data_contracts.rules.nominals import is_placeholder_birth_date
 from data_contracts.rules.reference import offences_with
@@ -36,6 +37,8 @@ PLANTED_SCHEMA: dict[str, pl.DataType] = {
 
 # A breach of these holds the whole submission, and with it the force's month.
 _HOLDS = "an error here holds the whole submission; tests/data_contracts/rules/submission_pairs.py plants it"
+_TWO_MONTHS = "it wants an earlier month, or many; tests/data_contracts/rules/test_history_rules.py plants it"
+_DRAWS = "planting it would move every other draw; tests/data_contracts/rules/pairs.py plants it"
 _NO_WORD = "no record system of England and Wales has a word for a spouse; tests/data_contracts/rules/pairs.py plants it"
 NOT_PLANTED: dict[str, str] = {
     **dict.fromkeys(
@@ -66,6 +69,9 @@ NOT_PLANTED: dict[str, str] = {
         ),
         _HOLDS,
     ),
+    **dict.fromkeys((n for n, r in rules().items() if r.shape in ("history", "statistics")), _TWO_MONTHS),
+    "postcode_area_unknown": _DRAWS,
+    "sector_area_unknown": _DRAWS,
     "spouse_under_16": _NO_WORD,
     "spouse_under_18": _NO_WORD,
 }

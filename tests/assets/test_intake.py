@@ -13,7 +13,7 @@ import pytest
 from assets import intake
 from assets.intake import IntakeFailed, landed, place, receipts, take_in
 from assets.storage import Layout
-from tests.submissions import send
+from tests.submissions import crimes, send
 
 RECEIVED_AT = datetime(2026, 3, 5, 9, 0)
 
@@ -186,3 +186,46 @@ def test_periods_are_dates_in_the_extracts(layout: Layout, tmp_path: Path) -> No
     (receipt,) = take(layout, send(tmp_path / "out"))
     rows = pl.read_parquet(layout.extracts / "victims" / f"{receipt.submission_id}.parquet")
     assert rows["period"].unique().to_list() == [date(2026, 2, 1)]
+
+
+def test_the_answer_of_the_second_month_says_what_is_new_and_what_persists(
+    layout: Layout, tmp_path: Path
+) -> None:
+    late = {"offences": {"recorded_at": "2026-02-09T23:30:00"}}
+    march = date(2026, 3, 1)
+    (first,) = take(layout, send(tmp_path / "a", change=late))
+    tables = crimes(2)
+    other = {"persons": {"date_of_birth": "1900-01-01"}}
+    later = datetime(2026, 4, 5)
+    (second,) = take(
+        layout,
+        send(tmp_path / "b", period=march, extracts={"persons": tables["persons"]}, change=other),
+        received_at=later,
+    )
+    folder = layout.returns / "E23000036" / second.submission_id
+    lines = pl.read_csv(folder / "return.csv", infer_schema=False)
+    assert lines.filter(pl.col("line") == "finding").select("rule", "state", "first_seen").rows() == [
+        ("birth_date_is_a_placeholder", "new", "2026-03-01"),
+        ("nominal_changed", "new", "2026-03-01"),
+        ("recorded_late", "persisting", "2026-02-01"),
+    ]
+    assert lines["line"][-1] == "receipt" and "2 findings are new, 1 persist" in lines["message"][-1]
+    standing = json.loads((folder / "acceptance.json").read_text())
+    assert (standing["phase"], standing["is_kept"]) == ("onboarding", True)
+    assert (layout.returns / "E23000036" / first.submission_id / "return.csv").exists()
+    assert "persist" in (folder / "report.html").read_text()
+
+
+def test_a_temporal_error_keeps_the_version_before(layout: Layout, tmp_path: Path) -> None:
+    take(layout, send(tmp_path / "a"))
+    again = send(
+        tmp_path / "b",
+        period=date(2026, 3, 1),
+        extracts=crimes(2),
+        change={"offences": {"reported_at": "2026-02-03T22:01:00"}},
+    )
+    (second,) = take(layout, again, received_at=datetime(2026, 4, 5))
+    assert second.counts["offences"] == {"received": 2, "accepted": 1, "quarantined": 1}
+    findings = pl.read_parquet(layout.findings / f"{second.submission_id}.parquet")
+    assert findings["rule"].to_list() == ["reported_at_changed"]
+    assert pl.read_parquet(layout.measures / f"{second.submission_id}.parquet").height > 0

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from assets import release as station
+from assets.intake import receipts as intake_receipts
 from assets.monitoring.month_report import checks_table
 from assets.monitoring.monthly import CHECKS, REPORT
 from assets.monitoring.thresholds import Thresholds
@@ -26,6 +27,7 @@ from assets.release import (
     write_release,
 )
 from assets.run_inputs import RunInputs, identity_decision_pairs, review_decisions, write
+from assets.sign_offs import NotSignedOff
 from assets.storage import Layout, write_parquet
 from assets.warehouse import PROJECT_FOLDER
 from data_contracts.submission import sha256_of
@@ -411,3 +413,20 @@ def test_what_may_leave_the_service_lies_apart(layout: Layout) -> None:
         "national_statistics.parquet",
         "tables",
     ]
+
+
+def test_a_release_waits_for_sign_off_only_where_it_is_needed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_release(layout, CATALOGUE)
+    says = json.loads((folder / "manifest.json").read_text())["sign_off"]
+    assert says["is_needed"] is False
+    assert [(f["force_code"], f["state"]) for f in says["forces"]] == [("E23000036", "not_signed_off")]
+    assert "0 of 1 forces have signed off" in (folder / "pages" / "index.html").read_text()
+    monkeypatch.setattr("decisions.sign_off.is_needed", lambda on: True)
+    fill(layout, "(2, 30)")
+    receipts = tuple(intake_receipts(layout))
+    write(RunInputs("england_wales", date(2026, 2, 1), datetime(2026, 3, 7), receipts), layout)
+    with pytest.raises(NotSignedOff, match="E23000036"):
+        write_release(layout, CATALOGUE)
+    assert layout.current_release.resolve() == folder.resolve()

@@ -15,7 +15,7 @@ from filelock import FileLock
 from assets.intake import take_in
 from assets.storage import Layout
 from cli.main import main
-from tests.submissions import send
+from tests.submissions import crimes, send
 
 
 def vawg(*arguments: object) -> Result:
@@ -42,6 +42,43 @@ def test_check_with_errors_is_1_and_reports(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["status"] == "accepted_in_part"
     assert (tmp_path / "report" / "findings.csv").read_text().count("\n") == 2
+
+
+def test_check_writes_a_page_that_needs_no_network_and_holds_no_personal_value(tmp_path: Path) -> None:
+    changed = {
+        "persons": {"surname": "UNKNOWN", "postcode": "SW1A 9ZZZ"},
+        "offences": {"crime_ref": "52/ 77"},
+    }
+    vawg(
+        "check",
+        send(tmp_path / "out", change=changed),
+        "--report",
+        tmp_path / "r",
+        "--received-on",
+        "2026-03-05",
+    )
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "Name is a placeholder" in page and "How to mend it" in page and "(withheld)" in page
+    for personal in ("UNKNOWN", "SW1A 9ZZZ", "52/ 77", "V0001"):
+        assert personal not in page.replace("V0001|", "")
+    assert "http:" not in page and "https:" not in page and "<script" not in page
+
+
+def test_check_beside_the_month_before_tells_what_changed(tmp_path: Path) -> None:
+    first = send(tmp_path / "a")
+    again = {
+        "extracts": crimes(2),
+        "period": date(2026, 3, 1),
+        "change": {"offences": {"reported_at": "2026-02-03T22:01:00"}},
+    }
+    second = send(tmp_path / "b", **again)
+    told = ("--received-on", "2026-04-05", "--previous", first)
+    done = vawg("check", second, *told)
+    assert done.exit_code == 1 and "ERROR reported_at_changed" in done.output
+    assert "1 findings are new" in done.output
+    assert vawg("check", second, "--received-on", "2026-04-05").exit_code == 0
+    refused = vawg("check", first, "--previous", second)
+    assert refused.exit_code == 2 and "is not before" in refused.output
 
 
 @pytest.mark.parametrize("what", ["nothing there", "empty folder", "not a zip"])

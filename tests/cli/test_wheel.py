@@ -72,7 +72,11 @@ def test_the_manual_page(installed: Path) -> None:
 def test_check(installed: Path, example: str, code: int) -> None:
     done = vawg(installed, "check", f"examples/{example}", "--report", f"report/{example}")
     assert done.returncode == code, done.stderr
-    assert {p.name for p in (installed / "report" / example).iterdir()} == {"findings.csv", "summary.json"}
+    assert {p.name for p in (installed / "report" / example).iterdir()} == {
+        "findings.csv",
+        "report.html",
+        "summary.json",
+    }
 
 
 def test_adapt(installed: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from decisions import identity
+from decisions import identity, sign_off
 from decisions.store import OtherSchema, Store, open_store, sqlite_url
 from decisions.tables import METADATA, SCHEMA_VERSION, schema_versions
 from tests.decisions.reviewing import SUBJECT, Desk
@@ -30,6 +30,14 @@ def filled(store: Store) -> Store:
     Desk(store, replace(SUBJECT, record_ids=("E23000036|n3",)), desk.at).take("dispute", "A").take(
         "record_check", "F", release_ids=["2026-02_abc"]
     )
+    figures = {
+        "force_code": "E23000036",
+        "period": "2026-02",
+        "release_id": "2026-02_abc",
+        "figures": "a" * 64,
+    }
+    given = sign_off.sign(store, **figures, by="F", note="", at=datetime(2027, 1, 1))
+    sign_off.withdraw(store, given, by="F", reason="r", at=datetime(2027, 1, 1))
     return store
 
 

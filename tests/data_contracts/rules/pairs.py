@@ -147,6 +147,7 @@ PAIRS: dict[str, Pair] = {
         [put("offences", 1, committed_from="2026-01-14T12:00:00")],
         [put("offences", 1, committed_from="2026-01-14T12:00:00", committed_time_known="N")],
     ),
+    "sector_area_unknown": Pair(_dated(postcode_sector="ZZ1 1"), _dated(postcode_sector="ZE1 1")),
     "outcome_without_date": Pair(
         [put("offences", 1, outcome_date="")], [put("offences", 1, outcome_code="0", outcome_date="")]
     ),
@@ -393,6 +394,9 @@ PAIRS: dict[str, Pair] = {
     ),
     "name_is_a_placeholder": Pair(
         [put("persons", 0, surname="Unknown")], [put("persons", 0, surname="Unknowne", forenames="JO")]
+    ),
+    "postcode_area_unknown": Pair(
+        [put("persons", 0, postcode="QW1A 1AA")], [put("persons", 0, postcode="WC1A 1AA")]
     ),
     "pnc_check_letter_wrong": Pair(
         [put("persons", 1, pnc_id="1999/123456C")], [put("persons", 1, pnc_id="2000/1A")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import polars as pl
 import pytest
 
 from data_contracts.code_lists import code_list
+from data_contracts.earlier import Before, Earlier
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.rules.catalogue import rules
-from data_contracts.submission import content_hash, open_submission
+from data_contracts.rules.statistics import no_measures
+from data_contracts.submission import Opened, content_hash, open_submission
 from data_contracts.synthetic import faults
 from data_contracts.synthetic.nation import TRUTHS, write_nation
 from data_contracts.synthetic.profile import forces
@@ -97,6 +100,37 @@ def test_scale_is_a_share_of_the_national_year(tmp_path: Path) -> None:
 def test_a_clean_nation_has_no_finding(clean: Path) -> None:
     found = findings_of(clean)
     assert found.group_by("severity", "rule").len().rows() == []
+
+
+def test_a_clean_nation_has_no_finding_beside_its_own_past(clean: Path) -> None:
+    """Month by month, as forces send: earlier submissions, own months and peers are known."""
+    submissions = sorted((open_submission(p) for p in sorted((clean / "submissions").iterdir())), key=_when)
+    known = {o.manifest.force_code: Before(()) for o in submissions if o.manifest}
+    found, months = [], dict[date, list[pl.DataFrame]]()
+    for opened in submissions:
+        m = opened.manifest
+        assert m is not None
+        last = max((p for p in months if p < m.period), default=None)
+        peers = pl.concat([no_measures(), *(months[last] if last else [])]).filter(
+            pl.col("force_code") != m.force_code
+        )
+        before = replace(known[m.force_code], peers=peers)
+        checked = check(opened, received_on=RECEIVED, before=before)
+        found.append(checked.findings)
+        sent = Earlier(m.period, m.sequence, {n: r.lazy() for n, r in checked.accepted.items()})
+        known[m.force_code] = Before((*before.earlier, sent), pl.concat([before.past, checked.measures]))
+        months.setdefault(m.period, []).append(checked.measures)
+    assert max(len(b.earlier) for b in known.values()) > 3
+    told = pl.concat(found)
+    assert set(told["severity"]) <= {"warning"}
+    # In the truth too nominals change (a birth date is corrected, a surname taken on), and now and then a crime comes late.
+    assert set(told["rule"]) <= {"nominal_changed", "crime_arrives_late"}
+    assert told.filter(pl.col("rule") == "crime_arrives_late").height <= 2
+
+
+def _when(opened: Opened) -> tuple[date, str, int]:
+    assert opened.manifest is not None
+    return opened.manifest.period, opened.manifest.force_code, opened.manifest.sequence
 
 
 def test_missed_markers_are_warnings_and_nothing_else(tmp_path: Path) -> None:

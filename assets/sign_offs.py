@@ -1,0 +1,57 @@
+"""Which forces have signed off their figures in a release: the figures' digests beside what is in force.
+
+Light to import: the command that signs reads a release by this alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from decisions.sign_off import SignOff
+
+FIGURES = "statistical/national_statistics.parquet"
+
+
+class NotSignedOff(Exception):
+    """The release is written and not made current: forces have not signed off their figures, and it is needed."""
+
+
+def figures_of(release: Path, force_code: str) -> pl.DataFrame:
+    """A force's figures in a release, in the order of all their columns. Raises FileNotFoundError."""
+    path = release / FIGURES
+    if not path.is_file():
+        raise FileNotFoundError(f"{release.name} holds no {FIGURES}")
+    rows = pl.read_parquet(path)
+    return rows.filter(pl.col("force_code") == force_code).sort(rows.columns)
+
+
+def digest(figures: pl.DataFrame) -> str:
+    """SHA-256 of figures as text."""
+    return hashlib.sha256(figures.write_csv().encode()).hexdigest()
+
+
+def states(
+    release: Path, period: str, forces: Iterable[str], in_force: Mapping[tuple[str, str], SignOff]
+) -> list[dict[str, Any]]:
+    """Per force: `state` signed_off, changed_since (other figures were signed off) or not_signed_off, and which sign-off."""
+    found = []
+    for force_code in sorted(forces):
+        sign_off = in_force.get((force_code, period))
+        state = "not_signed_off"
+        if sign_off:
+            same = digest(figures_of(release, force_code)) == sign_off.figures
+            state = "signed_off" if same else "changed_since"
+        found.append(
+            {
+                "force_code": force_code,
+                "state": state,
+                "sign_off_id": sign_off.sign_off_id if sign_off else None,
+                "signed_at": sign_off.signed_at.isoformat() if sign_off else None,
+            }
+        )
+    return found
