@@ -132,7 +132,8 @@ def write_release(
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
-    held |= _publication(layout, catalogue, parameters["period_end"], previous, partial)
+    published = _publication(layout, catalogue, parameters["period_end"], previous, partial)
+    held |= published["tables"]
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     monitored = _monitoring(layout, parameters, partial)
     held |= monitored["tables"] | _forecasts(layout, parameters, partial)
@@ -154,6 +155,7 @@ def write_release(
         "previous_release": previous[0] if previous else None,
         "ranked_list": _ranked_list(layout, catalogue),
         "monitoring": monitored["checks"],
+        "publication": published["counts"],
         "sign_off": _sign_off(partial, held, parameters, submissions, decisions),
         "inputs": submissions.select(
             "submission_id",
@@ -233,10 +235,10 @@ def _publication(
     folder: Path,
 ) -> dict[str, Any]:
     """Make what may leave the service of the statistics in `folder`, measured against the publication before: the figures,
-    also as CSV, and what they rest on, which stays inside.
+    also as CSV, and what they rest on, which stays inside. `counts`: how many figures, and how many are withheld.
     """
     if not set(FIGURE) <= catalogue.get("national_statistics", {"columns": {}})["columns"].keys():
-        return {}
+        return {"tables": {}, "counts": None}
     before = (
         layout.releases / previous[0]["release_id"] / "statistical" / f"{BASIS}.parquet" if previous else None
     )
@@ -246,12 +248,17 @@ def _publication(
         pl.read_parquet(before) if before and before.is_file() else None,
     )
     name = "national_statistics"
-    held = {
+    tables = {
         f"published_{name}": _add(publication.figures, name, folder, PUBLISHABLE),
         BASIS: _add(publication.basis, BASIS, folder),
     }
     publication.figures.write_csv(folder / PUBLISHABLE / f"{name}.csv")
-    return held
+    counts = {
+        "figures": publication.figures.height,
+        "figures_withheld": int(publication.figures["suppressed"].sum()),
+        "cells_of_withheld_tables": publication.n_cells_of_withheld_tables,
+    }
+    return {"tables": tables, "counts": counts}
 
 
 def _bulletin(manifest: dict[str, Any], on: date, folder: Path) -> None:

@@ -24,23 +24,25 @@ BASIS_SCHEMA: dict[str, pl.DataType] = {
 
 class Publication(NamedTuple):
     """`figures`: one row a figure of the plan, its numbers null where withheld. `basis`: BASIS_SCHEMA, one row a cell with
-    the count that the published one stands for; never published.
+    the count that the published one stands for; never published. `n_cells_of_withheld_tables`: cells of tables that nothing
+    is published of, because no choice of withheld cells protects them.
     """
 
     figures: pl.DataFrame
     basis: pl.DataFrame
+    n_cells_of_withheld_tables: int
 
 
 def publish(statistics: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None = None) -> Publication:
     """Make the publication of a release's `national_statistics`.
 
     `previous`: the basis of the publication before: a cell that moved by less than `rules.revise_from` since it was
-    published, or withheld, stays as it was, so that no difference of two publications is a small count. Raises NotProtected.
+    published, or withheld, stays as it was, so that no difference of two publications is a small count.
     """
     cells = cells_of(statistics, rules)
     held = _held(cells.cells, rules, previous)
     decided = withheld(replace(cells, cells=held), rules).select(
-        *CELL, pl.col("basis").alias("count"), "is_withheld", "shown"
+        *CELL, pl.col("basis").alias("count"), "is_withheld", "is_table_withheld", "shown"
     )
     shown = decided.filter(~pl.col("is_withheld")).select(*CELL, "shown")
     figures = cells.figures
@@ -50,7 +52,8 @@ def publish(statistics: pl.DataFrame, rules: Rules, previous: pl.DataFrame | Non
             on=[f"{part}_series", *CELL[1:]],
             how="left",
         )
-    return Publication(_figures(figures, rules), decided.select(BASIS_SCHEMA.keys()))
+    n_whole = int(decided["is_table_withheld"].sum())
+    return Publication(_figures(figures, rules), decided.select(BASIS_SCHEMA.keys()), n_whole)
 
 
 def _held(cells: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> pl.DataFrame:

@@ -33,7 +33,7 @@ Ints = NDArray[np.int64]
 
 
 class NotProtected(Exception):
-    """No choice of withheld cells protects a table; the message names it. Nothing may be published."""
+    """No choice of withheld cells protects a table: nothing of it may be published."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,24 @@ class _Block:
 
 
 def withheld(cells: Cells, rules: Rules) -> pl.DataFrame:
-    """The cells with `is_small` and `is_withheld` (small ones, and those beside them), in the order of `cells.cells`.
+    """The cells with `is_small`, `is_withheld` (small ones, and those beside them) and `is_table_withheld`, in the order of
+    `cells.cells`.
 
     A cell has `shown`, what is published of it, and `known_to`, how near to that its reader knows the count; one that
-    `was_withheld` stays so. Raises NotProtected.
+    `was_withheld` stays so. A table that no choice protects (of a nation of two forces, say) is withheld whole.
     """
     table = _weighed(
         cells.cells.with_columns(_table()).join(_sparse(cells.cells, rules), on=_COLUMN, how="left"), rules
     )
     hidden = table["is_withheld"].to_numpy().copy()
+    whole = np.zeros(len(hidden), dtype=np.bool_)
     for block in _blocks(table, cells):
         # A pooled cell stands for several that are withheld already.
-        hidden[block.index] |= _secondary(block, hidden[block.index])
-    return table.with_columns(is_withheld=pl.Series(hidden))
+        try:
+            hidden[block.index] |= _secondary(block, hidden[block.index])
+        except NotProtected:
+            hidden[block.index] = whole[block.index] = True
+    return table.with_columns(is_withheld=pl.Series(hidden), is_table_withheld=pl.Series(whole))
 
 
 def _sparse(cells: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -323,9 +328,7 @@ def _in_the_way(block: _Block, hidden: Bools, pinned: Bools, to: Floats) -> Bool
         method="highs",
     )
     if solved.status != 0:
-        raise NotProtected(
-            "a table of small counts has no world that hides them; publish nothing of it and look at what adds up to what"
-        )
+        raise NotProtected
     found = np.zeros(n, dtype=np.bool_)
     found[free] = (solved.x[n : n + m] + solved.x[n + m :]) > _TOLERANCE
     return found

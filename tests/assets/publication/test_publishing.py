@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -28,7 +29,12 @@ KEY = [
 
 @pytest.fixture(scope="module")
 def in_force() -> Rules:
-    return rules(date(2026, 5, 31))
+    """As in force, and breakdowns by month and quarter too: more adds up, so more could be worked out."""
+    found = rules(date(2026, 5, 31))
+    finer = pl.DataFrame(
+        {"geography": "national", "period_kind": ["month", "quarter"], "is_broken_down": True}
+    )
+    return replace(found, plan=pl.concat([found.plan, finer]))
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +183,13 @@ def test_the_same_statistics_give_the_same_publication_in_any_order(
 def test_without_rules_in_force_nothing_is_published() -> None:
     with pytest.raises(NoRules, match="suppress_below"):
         rules(date(1990, 1, 1))
+
+
+def test_a_table_that_nothing_protects_is_withheld_whole(in_force: Rules) -> None:
+    """Of two forces each is the nation less the other: where one is small there is no world that hides it."""
+    two = records(SEED, 300).with_columns(
+        force_code=pl.when(pl.col("force_code") == "F1").then(pl.lit("F1")).otherwise(pl.lit("F2"))
+    )
+    publication = publish(statistics(two, MONTHS), in_force)
+    assert publication.n_cells_of_withheld_tables > 0
+    assert publication.figures["suppressed"].any() and not publication.figures["suppressed"].all()
