@@ -11,29 +11,29 @@ placed as (
         ("counts.breakdown <> 'none' and (counts.breakdown <> 'offence_code' or counts.threat = 'all')",
          'kinds.has_force_breakdowns'),
     ] %}
-    select
-        periods.period_kind,
-        periods.period,
-        counts.force_code,
-        counts.definition_id,
-        counts.threat,
-        counts.measure,
-        counts.breakdown,
-        counts.breakdown_value,
-        counts.numerator,
-        counts.denominator,
-        counts.sum_of_squares
-    from {{ ref('national_monthly_counts') }} as counts
-    inner join
-        (
-            select periods.*
-            from {{ ref('statistics_periods') }} as periods
-            inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
-            where {{ kinds }}
-        ) as periods
-        on counts.recorded_month = periods.recorded_month
-    where {{ rows }}
-    {{ 'union all' if not loop.last }}
+        select
+            periods.period_kind,
+            periods.period,
+            counts.force_code,
+            counts.definition_id,
+            counts.threat,
+            counts.measure,
+            counts.breakdown,
+            counts.breakdown_value,
+            counts.numerator,
+            counts.denominator,
+            counts.sum_of_squares
+        from {{ ref('national_monthly_counts') }} as counts
+        inner join
+            (
+                select periods.*
+                from {{ ref('statistics_periods') }} as periods
+                inner join {{ ref('period_kinds') }} as kinds on periods.period_kind = kinds.period_kind
+                where {{ kinds }}
+            ) as periods
+            on counts.recorded_month = periods.recorded_month
+        where {{ rows }}
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
@@ -350,7 +350,7 @@ breaks as (
         {{ list_as_text(distinct_list('breaks.break_id')) }} as break_ids
     from {{ ref('statistics_coverage') }} as spans
     inner join {{ ref('statistics_breaks') }} as breaks
-        on breaks.breaks_on > spans.period and breaks.breaks_on <= spans.period_end
+        on spans.period < breaks.breaks_on and spans.period_end >= breaks.breaks_on
     where spans.force_code = 'national'
     group by spans.period_kind, spans.period, breaks.threat
 )
@@ -370,11 +370,11 @@ select
     bounded.n_forces,
     bounded.n_months,
     {%- for bound, clamp in [('lower', 'greatest(0, '), ('upper', 'least(1, ')] %}
-    case
-        when bounded.{{ bound }} is null then null
-        when bounded.kind = 'share' then {{ clamp }}bounded.{{ bound }})
-        else bounded.{{ bound }}
-    end as {{ bound }},
+        case
+            when bounded.{{ bound }} is null then null
+            when bounded.kind = 'share' then {{ clamp }}bounded.{{ bound }})
+            else bounded.{{ bound }}
+        end as {{ bound }},
     {%- endfor %}
     bounded.suppressed,
     bounded.unit,

@@ -1,7 +1,7 @@
--- Grain: period x force or nation x definition x threat x measure x years back: a headline figure beside the same figure of an
--- earlier year, like with like: only the months of a force that both years have.
+-- Grain: period x force or nation x definition x threat x measure x years back: a headline figure beside the same figure of
+-- an earlier year, like with like: only the months of a force that both years have.
 with parameters as (
-    {{ statistics_parameters(['interval_z']) }}
+    {{ statistics_parameters(['interval_z', 'suppress_below']) }}
 ),
 
 months as (
@@ -136,7 +136,7 @@ breaks as (
     from coverage
     inner join {{ ref('statistics_breaks') }} as breaks
         on
-            breaks.breaks_on <= coverage.period_end
+            coverage.period_end >= breaks.breaks_on
             and breaks.breaks_on > {{ dbt.dateadd('month', '-12 * coverage.years_back', 'coverage.period') }}
     where coverage.force_code = 'national'
     group by coverage.period_kind, coverage.period, coverage.years_back, breaks.threat
@@ -152,20 +152,20 @@ valued as (
         measures.unit,
         measures.kind,
         parameters.interval_z as z,
+        {%- for value, numerator, denominator in [
+            ('value', 'together.numerator', 'together.denominator'),
+            ('previous_value', 'together.previous_numerator', 'together.previous_denominator'),
+        ] %}
+            case
+                when measures.kind = 'count' then cast({{ numerator }} as double precision)
+                when {{ denominator }} > 0
+                    then cast({{ numerator }} as double precision) * measures.per / {{ denominator }}
+            end as {{ value }},
+        {%- endfor %}
         measures.is_about_people
         and together.force_code <> 'national'
         and measures.kind <> 'count'
-        and least(together.denominator, together.previous_denominator) < suppression.suppress_below as suppressed,
-        {%- for prefix in ['', 'previous_'] %}
-        case
-            when measures.kind = 'count' then cast(together.{{ prefix }}numerator as double precision)
-            when together.{{ prefix }}denominator > 0
-                then
-                    cast(together.{{ prefix }}numerator as double precision)
-                    * measures.per
-                    / together.{{ prefix }}denominator
-        end as {{ prefix }}value{{ ',' if not loop.last }}
-        {%- endfor %}
+        and least(together.denominator, together.previous_denominator) < parameters.suppress_below as suppressed
     from together
     inner join coverage
         on
@@ -175,7 +175,6 @@ valued as (
             and together.force_code = coverage.force_code
     inner join {{ ref('statistics_measures') }} as measures on together.measure = measures.measure
     cross join parameters
-    cross join ({{ statistics_parameters(['suppress_below']) }}) as suppression
     left join breaks
         on
             together.period_kind = breaks.period_kind

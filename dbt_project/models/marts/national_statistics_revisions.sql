@@ -1,6 +1,6 @@
 -- Grain: month x force or nation x definition x threat x cause: how the recorded crimes of a month that the previous release
--- gave are another number today, and which changes of crimes made them so. Causes sum to the difference. No row where nothing
--- changed, or where the release before kept no states.
+-- gave are another number today, and which changes of crimes made them so. Causes sum to the difference. No row where
+-- nothing changed, or where the release before kept no states.
 with parameters as (
     {{ statistics_parameters(['revision_months']) }}
 ),
@@ -16,17 +16,20 @@ before as (
 
 release_before as (
     select
-        release_id,
-        release_period,
+        before.release_id,
+        before.release_period,
         -- Both releases know each month from here on.
         greatest(
-            min(recorded_month),
-            cast({{ dbt.dateadd('month', '1 - cast(max(parameters.revision_months) as integer)', 'max(run.period)') }} as date)
+            min(before.recorded_month),
+            cast(
+                {{ dbt.dateadd('month', '1 - cast(max(parameters.revision_months) as integer)', 'max(run.period)') }}
+                as date
+            )
         ) as first_month
     from before
     cross join {{ ref('national_run') }} as run
     cross join parameters
-    group by release_id, release_period
+    group by before.release_id, before.release_period
 ),
 
 covered_before as (
@@ -233,7 +236,9 @@ placed as (
 totalled as (
     select
         placed.*,
-        sum(n_before) over (partition by force_code, recorded_month, definition_id, threat) as previous_value
+        sum(placed.n_before)
+            over (partition by placed.force_code, placed.recorded_month, placed.definition_id, placed.threat)
+            as previous_value
     from placed
 ),
 

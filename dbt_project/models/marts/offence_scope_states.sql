@@ -1,5 +1,5 @@
--- Grain: one crime recorded lately, counted or not: what the statistics of this release made of it. The next release reads it
--- to say which crimes made a figure of then another.
+-- Grain: one crime recorded lately, counted or not: what the statistics of this release made of it. The next release reads
+-- it to say which crimes made a figure of then another.
 with parameters as (
     {{ statistics_parameters(['revision_months']) }}
 ),
@@ -19,7 +19,7 @@ named_sets as (
             {{ list_as_text(distinct_list('scopes.scope_id')) }} as scope_ids
         from (select distinct {{ kind }}_bits as bits from found_sets) as found
         left join {{ ref('scope_bits') }} as scopes
-            on scopes.kind = '{{ kind }}' and {{ has_bit('found.bits', 'scopes.bit') }}
+            on scopes.kind = '{{ kind }}' and {{ has_bit('found.bits', 'scopes.scope_bit') }}
         group by found.bits
         {{ 'union all' if not loop.last }}
     {% endfor %}

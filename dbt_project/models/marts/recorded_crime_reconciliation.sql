@@ -48,6 +48,11 @@ same_months as (
     inner join months on months.recorded_month between tables.period_from and tables.period_to
 ),
 
+found as (
+    select distinct table_id
+    from same_months
+),
+
 compared_months as (
     select * from same_months
 
@@ -62,7 +67,7 @@ compared_months as (
     cross join {{ ref('national_run') }} as run
     inner join months
         on months.recorded_month > cast({{ dbt.dateadd('month', -12, 'run.period') }} as date)
-    left join (select distinct table_id from same_months) as found on tables.table_id = found.table_id
+    left join found on tables.table_id = found.table_id
     where found.table_id is null
 ),
 

@@ -2,27 +2,27 @@
 -- How many, how they moved, what harm, and how far the figures can be trusted. Crimes of the NPCC scope.
 with figures as (
     select
-        statistics.period,
-        statistics.force_code,
-        statistics.threat,
-        statistics.n_forces,
-        statistics.n_months,
-        max(case when statistics.measure = 'offences' then statistics.numerator end) as n_offences,
-        max(case when statistics.measure = 'offences_per_1000_women' then statistics.value end) as offences_per_1000_women,
-        max(case when statistics.measure = 'threat_share' then statistics.value end) as threat_share,
-        max(case when statistics.measure = 'threat_share' then statistics.lowest_force_value end) as lowest_force_share,
-        max(case when statistics.measure = 'threat_share' then statistics.highest_force_value end) as highest_force_share,
-        max(case when statistics.measure = 'charged_share' then statistics.value end) as charged_share,
-        max(case when statistics.measure = 'repeat_victim_share' then statistics.value end) as repeat_victim_share
-    from {{ ref('national_statistics') }} as statistics
+        headlines.period,
+        headlines.force_code,
+        headlines.threat,
+        headlines.n_forces,
+        headlines.n_months,
+        max(case when headlines.measure = 'offences' then headlines.numerator end) as n_offences,
+        max(case when headlines.measure = 'offences_per_1000_women' then headlines.value end) as offences_per_1000_women,
+        max(case when headlines.measure = 'threat_share' then headlines.value end) as threat_share,
+        max(case when headlines.measure = 'threat_share' then headlines.lowest_force_value end) as lowest_force_share,
+        max(case when headlines.measure = 'threat_share' then headlines.highest_force_value end) as highest_force_share,
+        max(case when headlines.measure = 'charged_share' then headlines.value end) as charged_share,
+        max(case when headlines.measure = 'repeat_victim_share' then headlines.value end) as repeat_victim_share
+    from {{ ref('national_statistics') }} as headlines
     inner join {{ ref('statistics_periods') }} as periods
-        on statistics.period_kind = periods.period_kind and statistics.period = periods.period
+        on headlines.period_kind = periods.period_kind and headlines.period = periods.period
     inner join {{ ref('national_run') }} as run on periods.recorded_month = run.period
     where
-        statistics.period_kind = 'rolling_year'
-        and statistics.definition_id = 'npcc_policing_scope'
-        and statistics.breakdown = 'none'
-    group by statistics.period, statistics.force_code, statistics.threat, statistics.n_forces, statistics.n_months
+        headlines.period_kind = 'rolling_year'
+        and headlines.definition_id = 'npcc_policing_scope'
+        and headlines.breakdown = 'none'
+    group by headlines.period, headlines.force_code, headlines.threat, headlines.n_forces, headlines.n_months
 ),
 
 changes as (
@@ -44,31 +44,45 @@ changes as (
         and years_back = 1
 ),
 
+years as (
+    select distinct period
+    from figures
+),
+
 crimes as (
     select
         offences.offence_id,
         offences.force_code,
-        sets.threat,
+        scope_sets.threat,
         weights.cchi_days as harm_days
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('statistics_periods') }} as periods
         on offences.recorded_month = periods.recorded_month and periods.period_kind = 'rolling_year'
-    inner join (select distinct period from figures) as years on periods.period = years.period
-    inner join {{ ref('scope_sets') }} as sets
+    inner join years on periods.period = years.period
+    inner join {{ ref('scope_sets') }} as scope_sets
         on
-            offences.definition_bits = sets.definition_bits
-            and offences.threat_bits = sets.threat_bits
-            and sets.definition_id = 'npcc_policing_scope'
+            offences.definition_bits = scope_sets.definition_bits
+            and offences.threat_bits = scope_sets.threat_bits
+            and scope_sets.definition_id = 'npcc_policing_scope'
     left join {{ ref('harm_weights') }} as weights on offences.offence_code = weights.offence_code
 ),
 
 harms as (
     select
-        case when grouping(force_code) = 0 then force_code else 'national' end as force_code,
+        force_code,
         threat,
         cast(round(sum(harm_days)) as bigint) as harm_days
     from crimes
-    group by grouping sets ((force_code, threat), (threat))
+    group by force_code, threat
+
+    union all
+
+    select
+        'national' as force_code,
+        threat,
+        cast(round(sum(harm_days)) as bigint) as harm_days
+    from crimes
+    group by threat
 ),
 
 threat_flags as (
@@ -95,12 +109,22 @@ marked as (
 
 markers as (
     select
-        case when grouping(force_code) = 0 then force_code else 'national' end as force_code,
+        force_code,
         threat,
         count(*) as n_marked,
         sum(is_marked_by_force) as n_marked_by_force
     from marked
-    group by grouping sets ((force_code, threat), (threat))
+    group by force_code, threat
+
+    union all
+
+    select
+        'national' as force_code,
+        threat,
+        count(*) as n_marked,
+        sum(is_marked_by_force) as n_marked_by_force
+    from marked
+    group by threat
 ),
 
 expected as (
@@ -109,14 +133,23 @@ expected as (
 
 returns as (
     select
+        period,
+        force_code,
+        cast(sum(n_months) as double precision) / 12 as returns_share
+    from {{ ref('statistics_coverage') }}
+    where period_kind = 'rolling_year' and force_code <> 'national'
+    group by period, force_code
+
+    union all
+
+    select
         coverage.period,
-        case when grouping(coverage.force_code) = 0 then coverage.force_code else 'national' end as force_code,
-        cast(sum(coverage.n_months) as double precision)
-        / (12 * case when grouping(coverage.force_code) = 0 then 1 else max(expected.n_forces) end) as returns_share
+        'national' as force_code,
+        cast(sum(coverage.n_months) as double precision) / (12 * max(expected.n_forces)) as returns_share
     from {{ ref('statistics_coverage') }} as coverage
     cross join expected
     where coverage.period_kind = 'rolling_year' and coverage.force_code <> 'national'
-    group by grouping sets ((coverage.period, coverage.force_code), (coverage.period))
+    group by coverage.period
 ),
 
 assessed as (
@@ -146,7 +179,9 @@ assessed as (
 ),
 
 components as (
-    {% for component, column in [('returns', 'returns_share'), ('marker', 'force_marker_share'), ('spread', 'force_spread')] %}
+    {% for component, column in [
+        ('returns', 'returns_share'), ('marker', 'force_marker_share'), ('spread', 'force_spread')
+    ] %}
         select
             force_code,
             threat,

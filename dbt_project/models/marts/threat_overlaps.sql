@@ -7,7 +7,7 @@ with combinations as (
         count(distinct threats.scope_id) as n_threats
     from (select distinct threat_bits from {{ ref('offence_scope_bits') }}) as scope_sets
     left join {{ ref('scope_bits') }} as threats
-        on threats.kind = 'threat' and {{ has_bit('scope_sets.threat_bits', 'threats.bit') }}
+        on threats.kind = 'threat' and {{ has_bit('scope_sets.threat_bits', 'threats.scope_bit') }}
     group by scope_sets.threat_bits
 ),
 

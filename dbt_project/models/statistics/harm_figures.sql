@@ -1,4 +1,5 @@
--- Grain: period x measure x breakdown value, of the nation: how unequally harm is spread over suspects. Harm is the harm weight, in days, of every crime of the NPCC scope that a person is linked to.
+-- Grain: period x measure x breakdown value, of the nation: how unequally harm is spread over suspects. Harm is the harm
+-- weight, in days, of every crime of the NPCC scope that a person is linked to.
 with parameters as (
     {{ statistics_parameters(['harm_top_share', 'harm_top_persons']) }}
 ),
@@ -101,7 +102,7 @@ heads as (
     from placed
     cross join parameters
     left join {{ ref('person_places') }} as listed
-        on placed.person_id = listed.person_id and listed.national_rank <= parameters.harm_top_persons
+        on placed.person_id = listed.person_id and parameters.harm_top_persons >= listed.national_rank
     where placed.breakdown = 'none'
 ),
 

@@ -31,8 +31,7 @@ flagged as (
         offences.force_code,
         offences.definition_bits,
         offences.threat_bits,
-        'flag' as breakdown,
-        flags.flag as breakdown_value,
+        flags.flag,
         count(*) as n_offences
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('national_offence_flags') }} as flags on offences.offence_id = flags.offence_id
@@ -55,7 +54,7 @@ also_threats as (
         grouped.n_offences
     from grouped
     inner join {{ ref('scope_bits') }} as threats
-        on threats.kind = 'threat' and {{ has_bit('grouped.threat_bits', 'threats.bit') }}
+        on threats.kind = 'threat' and {{ has_bit('grouped.threat_bits', 'threats.scope_bit') }}
     where grouped.breakdown = 'none'
 )
 
@@ -67,9 +66,10 @@ select
     grouped.breakdown,
     grouped.breakdown_value,
     {%- for column in ['n_offences', 'n_closed', 'n_charged', 'n_victim_not_supporting', 'n_evidential_difficulty',
-                       'n_child_suspect', 'n_suspect_age_known', 'n_arrests'] %}
-    cast(sum(grouped.{{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
+                       'n_child_suspect', 'n_suspect_age_known'] %}
+        cast(sum(grouped.{{ column }}) as bigint) as {{ column }},
     {%- endfor %}
+    cast(sum(grouped.n_arrests) as bigint) as n_arrests
 from grouped
 inner join {{ ref('scope_sets') }} as scope_sets
     on grouped.definition_bits = scope_sets.definition_bits and grouped.threat_bits = scope_sets.threat_bits
@@ -82,7 +82,7 @@ group by
     grouped.breakdown_value
 
 {% for relation, breakdown, value, condition in [
-    ('flagged', "'flag'", 'breakdown_value', 'true'),
+    ('flagged', "'flag'", 'flag', 'true'),
     ('also_threats', "'also_threat'", 'also_threat', 'scope_sets.threat <> counted.also_threat'),
 ] %}
     union all
@@ -96,9 +96,10 @@ group by
         counted.{{ value }} as breakdown_value,
         cast(sum(counted.n_offences) as bigint) as n_offences,
         {%- for column in ['n_closed', 'n_charged', 'n_victim_not_supporting', 'n_evidential_difficulty',
-                           'n_child_suspect', 'n_suspect_age_known', 'n_arrests'] %}
-        cast(null as bigint) as {{ column }}{{ ',' if not loop.last }}
+                           'n_child_suspect', 'n_suspect_age_known'] %}
+            cast(null as bigint) as {{ column }},
         {%- endfor %}
+        cast(null as bigint) as n_arrests
     from {{ relation }} as counted
     inner join {{ ref('scope_sets') }} as scope_sets
         on counted.definition_bits = scope_sets.definition_bits and counted.threat_bits = scope_sets.threat_bits

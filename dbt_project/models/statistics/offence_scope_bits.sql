@@ -1,8 +1,8 @@
 -- Grain: one crime that stands: the set of definitions it meets and the set of threats, as bits.
 select
     scopes.offence_id,
-    {{ bits_of('definitions.bit') }} as definition_bits,
-    {{ bits_of('threats.bit') }} as threat_bits
+    {{ bits_of('definitions.scope_bit') }} as definition_bits,
+    {{ bits_of('threats.scope_bit') }} as threat_bits
 from {{ ref('national_offence_scopes') }} as scopes
 inner join {{ ref('scope_bits') }} as definitions
     on definitions.kind = 'definition' and scopes.definition_id = definitions.scope_id

@@ -110,7 +110,7 @@ order_counts as (
         count(*) as numerator
     from orders
     inner join covered on orders.force_code = covered.force_code and orders.recorded_month = covered.recorded_month
-    group by grouping sets (  -- noqa: PRS
+    group by grouping sets (  -- noqa: PRS, RF02
         (orders.recorded_month, orders.force_code, orders.measure),
         (orders.recorded_month, orders.force_code, orders.measure, order_type)
     )
@@ -133,7 +133,7 @@ incident_counts as (
         count(*) as numerator
     from incidents
     inner join covered on incidents.force_code = covered.force_code and incidents.recorded_month = covered.recorded_month
-    group by grouping sets (  -- noqa: PRS
+    group by grouping sets (  -- noqa: PRS, RF02
         (incidents.recorded_month, incidents.force_code),
         (incidents.recorded_month, incidents.force_code, dash_risk)
     )

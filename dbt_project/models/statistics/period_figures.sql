@@ -32,11 +32,17 @@ people as (
     ) as named
 ),
 
+sent as (
+    select distinct force_code
+    from coverage
+    where force_code <> 'national'
+),
+
 bodies as (
     select
         force_code,
         row_number() over (order by force_code) as force_no
-    from (select distinct force_code from coverage where force_code <> 'national') as sent
+    from sent
 ),
 
 accused as (
@@ -87,7 +93,9 @@ persons as (
         sum(accused_counts.n_offences) as n_offences
     from accused_counts
     inner join {{ ref('scope_sets') }} as scope_sets
-        on accused_counts.definition_bits = scope_sets.definition_bits and accused_counts.threat_bits = scope_sets.threat_bits
+        on
+            accused_counts.definition_bits = scope_sets.definition_bits
+            and accused_counts.threat_bits = scope_sets.threat_bits
     group by accused_counts.period_no, accused_counts.force_no, scope_sets.scope_no, accused_counts.person_no
 
     union all

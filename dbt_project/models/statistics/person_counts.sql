@@ -29,7 +29,7 @@ repeats as (
         on
             later.person_id = earlier.person_id
             and later.offence_id <> earlier.offence_id
-            and earlier.reported_at < later.reported_at
+            and later.reported_at > earlier.reported_at
             and earlier.reported_at
             >= {{ dbt.dateadd('month', '-cast(parameters.repeat_months as integer)', 'later.reported_at') }}
     where later.n_crimes > 1 and earlier.n_crimes > 1
@@ -97,6 +97,8 @@ people as (
         involvements.sex,
         involvements.age_band,
         involvements.age,
+        involvements.age between parameters.young_adult_age_min and parameters.young_adult_age_max as is_young_adult,
+        involvements.age >= parameters.young_adult_age_min as is_from_young_adult,
         involvements.person_id,
         coalesce(ethnicities.ethnicity, person_ethnicities.ethnicity, 'unknown') as ethnicity,
         coalesce(repeats.repeat_bits, 0) as repeat_bits,
@@ -104,6 +106,7 @@ people as (
         managed_then.involvement_id is not null as is_managed_then
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('national_involvements') }} as involvements on offences.offence_id = involvements.offence_id
+    cross join parameters
     left join ethnicities on involvements.involvement_id = ethnicities.involvement_id
     left join person_ethnicities on involvements.record_id = person_ethnicities.record_id
     left join repeats on involvements.involvement_id = repeats.involvement_id
@@ -128,7 +131,7 @@ grouped as (
         {{ breakdown_of_set(breakdowns) }} as breakdown,
         case
             {%- for column in breakdowns[:-1] %}
-            when grouping({{ column }}) = 0 then {{ column }}
+                when grouping({{ column }}) = 0 then {{ column }}
             {%- endfor %}
             else 'all'
         end as breakdown_value,
@@ -137,15 +140,14 @@ grouped as (
         count(person_id) as n_known,
         {{ count_where("sex = 'F'") }} as n_female,
         {{ count_where("sex <> 'U'") }} as n_sex_known,
-        {{ count_where('age between young_adult_age_min and young_adult_age_max') }} as n_young_adult,
-        {{ count_where('age >= young_adult_age_min') }} as n_from_young_adult,
+        {{ count_where('is_young_adult') }} as n_young_adult,
+        {{ count_where('is_from_young_adult') }} as n_from_young_adult,
         count(age) as n_age,
         sum(age) as sum_age,
         sum(age * age) as sum_age_squares,
         {{ count_where('is_ever_managed') }} as n_ever_managed,
         {{ count_where('is_managed_then') }} as n_managed_then
     from people
-    cross join parameters
     group by grouping sets (  -- noqa: PRS
         (recorded_month, force_code, role, definition_bits, threat_bits)
         {%- for column in breakdowns %},
@@ -178,9 +180,10 @@ select
         else 'first'
     end as breakdown_value,
     {%- for column in ['n', 'n_known', 'n_female', 'n_sex_known', 'n_young_adult', 'n_from_young_adult', 'n_age', 'sum_age',
-                       'sum_age_squares', 'n_ever_managed', 'n_managed_then'] %}
-    cast(sum({{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
+                       'sum_age_squares', 'n_ever_managed'] %}
+        cast(sum({{ column }}) as bigint) as {{ column }},
     {%- endfor %}
+    cast(sum(n_managed_then) as bigint) as n_managed_then
 from placed
 group by
     recorded_month,

@@ -17,5 +17,5 @@ select
     kind,
     scope_id,
     row_number() over (partition by kind order by scope_id) as scope_no,
-    cast(power(2, row_number() over (partition by kind order by scope_id) - 1) as bigint) as bit
+    cast(power(2, row_number() over (partition by kind order by scope_id) - 1) as bigint) as scope_bit
 from scopes

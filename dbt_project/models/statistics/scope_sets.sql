@@ -12,11 +12,11 @@ definitions as (
         found_sets.definition_bits,
         found_sets.threat_bits,
         definitions.scope_id as definition_id,
-        definitions.bit as definition_bit,
+        definitions.scope_bit as definition_bit,
         definitions.scope_no as definition_no
     from found_sets
     inner join {{ ref('scope_bits') }} as definitions
-        on definitions.kind = 'definition' and {{ has_bit('found_sets.definition_bits', 'definitions.bit') }}
+        on definitions.kind = 'definition' and {{ has_bit('found_sets.definition_bits', 'definitions.scope_bit') }}
 )
 
 select
@@ -28,7 +28,7 @@ select
     1000 * definitions.definition_no + threats.scope_no as scope_no
 from definitions
 inner join {{ ref('scope_bits') }} as threats
-    on threats.kind = 'threat' and {{ has_bit('definitions.threat_bits', 'threats.bit') }}
+    on threats.kind = 'threat' and {{ has_bit('definitions.threat_bits', 'threats.scope_bit') }}
 
 union all
 

@@ -28,7 +28,7 @@ select
         case when offences.location_type_raw is null then 'blank' else 'unmapped' end
     ) as location_type,
     coalesce(offences.outcome_group, 'unknown') as outcome_group,
-    coalesce(stages.outcome_stage, 'unknown') as outcome_stage,
+    coalesce(outcome_stages.outcome_stage, 'unknown') as outcome_stage,
     offences.is_charged,
     offences.is_closed,
     case
@@ -43,4 +43,4 @@ inner join covered
 inner join {{ ref('offence_scope_bits') }} as bits on offences.offence_id = bits.offence_id
 cross join parameters
 left join {{ ref('offence_kinds') }} as kinds on offences.offence_code = kinds.offence_code
-left join {{ ref('outcome_stages') }} as stages on offences.outcome_code = stages.outcome_code
+left join {{ ref('outcome_stages') }} as outcome_stages on offences.outcome_code = outcome_stages.outcome_code

@@ -15,7 +15,8 @@ covered as (
         periods.recorded_month,
         months.force_code,
         cast(
-            {{ dbt.datediff('periods.recorded_month', dbt.dateadd('month', 1, 'periods.recorded_month'), 'day') }} as bigint
+            {{ dbt.datediff('periods.recorded_month', dbt.dateadd('month', 1, 'periods.recorded_month'), 'day') }}
+            as bigint
         ) as n_days
     from {{ ref('statistics_periods') }} as periods
     inner join months on periods.recorded_month = months.recorded_month

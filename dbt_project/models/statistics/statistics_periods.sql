@@ -1,5 +1,5 @@
--- Grain: kind of period x period x month in it, of the months that some force sent a return for. Kinds are rows of a seed. One
--- that ends with the run has the span before it too, to be compared with.
+-- Grain: kind of period x period x month in it, of the months that some force sent a return for. Kinds are rows of a seed.
+-- One that ends with the run has the span before it too, to be compared with.
 with months as (
     select distinct
         submissions.period as recorded_month,
