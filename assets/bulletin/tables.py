@@ -38,7 +38,9 @@ class Words:
     rows: Mapping[str, Mapping[str, str]]
 
     def row(self, kind: str, code: str) -> str:
-        """The label of a row; a code without one is shown as words."""
+        """The label of a row; a code without one is shown as words. A year is coded by its first day, 1 April."""
+        if kind == "period":
+            return f"{code[:4]}/{(int(code[:4]) + 1) % 100:02}"
         return self.rows.get(kind, {}).get(code) or code.replace("_", " ").capitalize()
 
 

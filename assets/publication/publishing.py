@@ -84,7 +84,8 @@ def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     p, z = n / d, rules.interval_z
     centre, half = (p + z * z / (2 * d)), z * (p * (1 - p) / d + z * z / (4 * d * d)).sqrt()
     digits = rules.share_digits
-    with_interval = there & is_share & pl.col("is_part") & (n <= d)
+    # Wilson is for shares: a rate per so many people is none.
+    with_interval = there & is_share & pl.col("is_part") & (pl.col("factor") == 1) & (n <= d)
     return figures.select(
         *FIGURE,
         value=pl.when(there & is_share)

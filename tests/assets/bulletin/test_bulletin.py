@@ -91,6 +91,10 @@ def test_a_table_nobody_published_a_figure_of_is_left_out() -> None:
     assert {t.table_id for t in tables(published(), words(), DYFED)} == {"threats", "definitions"}
 
 
+def test_a_year_from_april_bears_both_its_numbers() -> None:
+    assert words().row("period", "2019-04-01") == "2019/20" and words().row("period", "2099-04-01") == "2099/00"
+
+
 def test_every_planned_measure_has_a_label() -> None:
     planned = pl.read_csv(PLAN, infer_schema=False)
     measures = {m for row in planned["measures"] for m in row.split("|")}

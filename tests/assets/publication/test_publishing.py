@@ -193,3 +193,11 @@ def test_a_table_that_nothing_protects_is_withheld_whole(in_force: Rules) -> Non
     publication = publish(statistics(two, MONTHS), in_force)
     assert publication.n_cells_of_withheld_tables > 0
     assert publication.figures["suppressed"].any() and not publication.figures["suppressed"].all()
+
+
+def test_a_rate_has_no_interval_of_a_share(truth: list[pl.DataFrame], in_force: Rules) -> None:
+    """A rate per 1,000 is published without bounds: those of the quotient beneath it would be a thousand times too small."""
+    a_rate = pl.col("measure") == pl.col("measure").filter(pl.col("denominator").is_not_null()).first()
+    rates = truth[0].with_columns(value=pl.when(a_rate).then(pl.col("value") * 1000).otherwise("value"))
+    figures = publish(rates, in_force).figures.filter(pl.col("value").is_not_null() & a_rate)
+    assert figures.height and figures["lower"].null_count() == figures.height
