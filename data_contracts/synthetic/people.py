@@ -315,7 +315,8 @@ def draw_people(rng: Generator, home: Ints, sex: Ints, band: Ints, reference: da
 
 def pool_size(force: Force, scale: float) -> int:
     """How many persons a force draws on; never so few that an age class is empty."""
-    return max(MINIMUM_POOL, round(calibrated("pool_per_annual_offence") * force.annual.sum() * scale))
+    people = calibrated("pool_per_annual_offence") * force.pool_factor * force.annual.sum() * scale
+    return max(MINIMUM_POOL, round(people))
 
 
 def _class_counts(n: int) -> Ints:

@@ -1,0 +1,306 @@
+"""Calibrating a synthetic nation: more crimes are drawn than are sent, and those sent are chosen to meet targets.
+
+Belongs here: the features of a crime that a target can speak of, finding each crime's chance to be sent so that the
+targets are met (calibration weighting with a logistic link, after Deville and Särndal 1992), and choosing by
+those chances with little chance left in it. Targets are given, never kept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import polars as pl
+
+from data_contracts.code_lists import code_list
+from data_contracts.synthetic.cases import RELATIONSHIPS
+from data_contracts.synthetic.crimes import DAY, FLAGS, LOCATIONS, OUTCOMES, Crimes, as_known_on
+from data_contracts.synthetic.draw import Bools, Floats, Generator, Ints
+from data_contracts.synthetic.profile import Force, behaviour
+
+COUNT, SHARE, MEAN = "count", "share", "mean"
+TARGET_SCHEMA: dict[str, pl.DataType] = {
+    "target": pl.String(),
+    "kind": pl.String(),
+    "force_code": pl.String(),
+    "from_on": pl.Date(),
+    "to_on": pl.Date(),
+    "what": pl.String(),
+    "among": pl.String(),
+    "value": pl.Float64(),
+}
+_MOST_STEPS = 60
+_CLOSE_ENOUGH, _TOO_FAR = 1e-4, 0.05
+# Keeps the steps in bounds where two targets are nearly one.
+_RIDGE = 1e-5
+_MOST_CHANGES = 2_000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a nation is to give back, and how much more is drawn for it to be chosen from.
+
+    `targets`: the columns of `TARGET_SCHEMA`, one row a target. Of the crimes recorded from `from_on` to `to_on` (by
+    `force_code`, or by all where it is null) that meet `among`, a count is of those that meet `what` (as sent, so
+    already scaled), a share is the part of them that does, a mean is of the number `what`. `what` and `among` are
+    conditions, as SQL, on the columns of `features`.
+    `oversampling`: crimes drawn for each one expected. `factors`: per force and offence code, what the profile's
+    yearly number is multiplied by; codes and forces not named keep `other_factor`.
+    `pool_factors`, `case_factors`: per force, how many people and pairs of people its crimes are spread over.
+    `series`: one row a suspect who commits many: force_code, offence_group, n_offences.
+    """
+
+    targets: pl.DataFrame
+    oversampling: float = 2.0
+    factors: dict[tuple[str, str], float] = field(default_factory=dict)
+    other_factor: float = 1.0
+    pool_factors: dict[str, float] = field(default_factory=dict)
+    case_factors: dict[str, float] = field(default_factory=dict)
+
+
+class TargetsContradict(ValueError):
+    """No choice of the crimes drawn meets all targets; the message names those furthest off."""
+
+
+def adjusted(force: Force, calibration: Calibration) -> Force:
+    """The force with the yearly numbers, people and pairs that the calibration asks for."""
+    factor = [
+        calibration.factors.get((force.code, code), calibration.other_factor) for code in behaviour().codes
+    ]
+    return replace(
+        force,
+        annual=force.annual * np.array(factor),
+        pool_factor=calibration.pool_factors.get(force.code, 1.0),
+        case_factor=calibration.case_factors.get(force.code, 1.0),
+    )
+
+
+def features(force_code: str, crimes: Crimes, cut: int) -> pl.DataFrame:
+    """What a reader of all returns knows of each crime after the day `cut`: one row a crime.
+
+    Flags are the markers as sent and as the offence, the relationship, the ages and the place give them away; `da`,
+    `onl`, `csa` are what a careful reader makes of the two. Ages and sex are of the first victim and suspect.
+    """
+    known = as_known_on(crimes, cut)
+    b = behaviour()
+    names = code_list("offence_codes").select("code", "offence_group", "offence_subgroup")
+    groups = dict(code_list("relationship_types").select("code", "relationship_group").iter_rows())
+    first_victim = known.victims.filter(pl.col("victim_no") == 1).select(
+        "crime",
+        victim="person",
+        victim_age="age",
+        victim_sex="sex",
+        victim_named=pl.col("nominal").is_not_null(),
+    )
+    women = known.victims.group_by("crime").agg(
+        female=(pl.col("sex") == 0).any().fill_null(False),
+        female_10=((pl.col("sex") == 0) & (pl.col("age") >= 10)).any().fill_null(False),
+        girl_10_17=((pl.col("sex") == 0) & pl.col("age").is_between(10, 17)).any().fill_null(False),
+    )
+    of_suspects = known.suspects.group_by("crime").agg(
+        n_arrested=pl.col("arrest_day").is_not_null().sum(),
+        n_named=pl.col("nominal").is_not_null().sum(),
+    )
+    first_suspect = known.suspects.filter(pl.col("suspect_no") == 1).select(
+        "crime", suspect="person", suspect_age="age", suspect_named=pl.col("nominal").is_not_null()
+    )
+    said = crimes.flags.filter(pl.col("value").is_not_null()).with_columns(
+        flag=pl.col("flag").replace_strict(range(len(FLAGS)), FLAGS, return_dtype=pl.String)
+    )
+    marked = said.group_by("crime").agg(
+        *(((pl.col("flag") == f) & (pl.col("value") == 1)).any().alias(f"{f.lower()}_set") for f in _SEEN),
+        *(((pl.col("flag") == f) & (pl.col("value") != 1)).any().alias(f"{f.lower()}_unset") for f in _SEEN),
+    )
+    rows = (
+        known.offences.select(
+            "crime",
+            "domestic",
+            pl.col("code").replace_strict(range(len(b.codes)), b.codes, return_dtype=pl.String),
+            recorded_on=(pl.col("recorded") // DAY).cast(pl.Int32).cast(pl.Date),
+            counted=~(pl.col("cancelled") | pl.col("transferred")),
+            outcome=pl.col("outcome").replace_strict(
+                range(len(OUTCOMES)), OUTCOMES, default=None, return_dtype=pl.String
+            ),
+            location=pl.col("location").replace_strict(
+                range(len(LOCATIONS)), LOCATIONS, return_dtype=pl.String
+            ),
+            relation=pl.col("relationship").replace_strict(
+                range(len(RELATIONSHIPS)), [groups[r] for r in RELATIONSHIPS], return_dtype=pl.String
+            ),
+            fatal=pl.col("injury") == 3,
+        )
+        .join(names, on="code", how="left", maintain_order="left")
+        .join(first_victim, on="crime", how="left", maintain_order="left")
+        .join(women, on="crime", how="left", maintain_order="left")
+        .join(first_suspect, on="crime", how="left", maintain_order="left")
+        .join(of_suspects, on="crime", how="left", maintain_order="left")
+        .join(marked, on="crime", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("female", "female_10", "girl_10_17", "suspect_named", "victim_named").fill_null(False),
+            pl.col([f"{f.lower()}_{x}" for f in _SEEN for x in ("set", "unset")]).fill_null(False),
+            pl.col("n_arrested", "n_named").fill_null(0),
+            pl.lit(force_code).alias("force_code"),
+        )
+    )
+    return rows.with_columns(**_derived())
+
+
+_SEEN = ("DA", "ONL", "CSA", "CSE")
+
+
+def _derived() -> dict[str, pl.Expr]:
+    personal = pl.col("offence_group").is_in(["Violence against the person", "Sexual offences"])
+    sexual = pl.col("offence_group") == "Sexual offences"
+    silent_da, silent_csa = (~pl.col(f"{f}_set") & ~pl.col(f"{f}_unset") for f in ("da", "csa"))
+    child = pl.col("victim_age") <= 17
+    marked_child = pl.col("csa_set") | pl.col("cse_set")
+    in_scope = (
+        personal
+        & pl.col("female_10")
+        & (pl.col("offence_subgroup") != "Death or serious injury - unlawful driving")
+        & ~pl.col("code").is_in(["4.10", "8S", "8T", "104"])
+    )
+    return {
+        "da": pl.col("da_set")
+        | (personal & pl.col("domestic"))
+        | (
+            silent_da
+            & pl.col("domestic")
+            & (pl.col("offence_group") == "Criminal damage and arson")
+            & (pl.col("relation") == "intimate")
+        )
+        | (pl.col("code") == "8U"),
+        "onl": pl.col("onl_set")
+        | (pl.col("location") == "ONL")
+        | ((pl.col("code") == "8R") & ~pl.col("onl_unset")),
+        "csa": (marked_child | (sexual & child) | (silent_csa & (pl.col("code") == "88A"))).fill_null(False),
+        "sh": pl.col("offence_subgroup") == "Stalking and harassment",
+        "rape": pl.col("offence_subgroup") == "Rape offences",
+        "sexual": sexual,
+        "assaults": pl.col("code").is_in(["17A", "17B", "20A", "20B"]),
+        "rasso": (pl.col("offence_subgroup") == "Rape offences")
+        | pl.col("code").is_in(["17A", "17B", "20A", "20B", "22A", "70"]),
+        "vawg": in_scope,
+        "with_images": in_scope | ((pl.col("code") == "86") & pl.col("female_10") & marked_child),
+    }
+
+
+def choose(rng: Generator, rows: pl.DataFrame, calibration: Calibration) -> Bools:
+    """Which of the crimes (`features`) are sent. Raises TargetsContradict where no choice meets the targets."""
+    x, wanted = _design(rows, calibration.targets)
+    patterns = _patterns(x)
+    # A target counts for as much whatever it counts in.
+    size = np.maximum(np.sqrt((patterns.x**2 * patterns.n[:, None]).sum(axis=0)), 1e-9)
+    chances = _chances(patterns, wanted, size, calibration)
+    return _polish(patterns, _systematic(rng, patterns, chances), wanted, size)
+
+
+def _design(rows: pl.DataFrame, targets: pl.DataFrame) -> tuple[Floats, Floats]:
+    """[crime, target] what a crime adds to each target, and the sum wanted."""
+    columns, wanted = [], []
+    for t in targets.iter_rows(named=True):
+        where = pl.col("counted") & pl.col("recorded_on").is_between(t["from_on"], t["to_on"])
+        if t["force_code"]:
+            where &= pl.col("force_code") == t["force_code"]
+        if t["among"]:
+            where &= pl.sql_expr(t["among"])
+        what = pl.sql_expr(t["what"]).cast(pl.Float64)
+        value = pl.lit(t["value"])
+        part = what if t["kind"] == COUNT else what - value
+        # A crime of which the target's number is not known is not among those the target speaks of.
+        expression = pl.when(where.fill_null(False) & what.is_not_null()).then(part).otherwise(0.0)
+        columns.append(expression.alias(t["target"]))
+        wanted.append(t["value"] if t["kind"] == COUNT else 0.0)
+    return rows.select(columns).to_numpy(), np.array(wanted)
+
+
+def _chances(patterns: _Patterns, wanted: Floats, size: Floats, calibration: Calibration) -> Floats:
+    """Each pattern's chance, nearest to the start, that meets the targets: damped Newton steps on the dual."""
+    start = -np.log(calibration.oversampling - 1)
+    z, n, goal = patterns.x / size, patterns.n, wanted / size
+
+    def at(slope: Floats) -> tuple[float, Floats]:
+        eta = np.clip(start + z @ slope, -50, 50)
+        return float(n @ np.logaddexp(0, eta) - slope @ goal + _RIDGE / 2 * slope @ slope), 1 / (
+            1 + np.exp(-eta)
+        )
+
+    slope = np.zeros(len(wanted))
+    value, p = at(slope)
+    for _ in range(_MOST_STEPS):
+        down = z.T @ (n * p) - goal + _RIDGE * slope
+        if np.abs(down).max() < _CLOSE_ENOUGH:
+            break
+        curve = (z * (n * p * (1 - p))[:, None]).T @ z + _RIDGE * np.eye(len(slope))
+        step, length = np.linalg.solve(curve, down), 1.0
+        tried, p_tried = at(slope - step)
+        while tried > value - 1e-4 * length * (down @ step) and length > 1e-6:
+            length /= 2
+            tried, p_tried = at(slope - length * step)
+        slope, value, p = slope - length * step, tried, p_tried
+    sums = z.T @ (n * p)
+    if np.abs(sums - goal).max() > _TOO_FAR:
+        names = calibration.targets["target"]
+        worst = np.argsort(-np.abs(sums - goal))[:8].tolist()
+        told = ", ".join(f"{names[i]} ({(sums * size)[i]:.1f} for {wanted[i]:.1f})" for i in worst)
+        raise TargetsContradict(f"no choice of the crimes drawn meets all targets; furthest off: {told}")
+    return p
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """The distinct rows of a design in lexical order, the pattern of each row, and how many rows each has."""
+
+    x: Floats
+    of_row: Ints
+    n: Floats
+
+
+def _patterns(x: Floats) -> _Patterns:
+    hashed = pl.DataFrame(x).select(pl.struct(pl.all()).hash(1)).to_series().to_numpy()
+    _, first, of_row = np.unique(hashed, return_index=True, return_inverse=True)
+    order = np.lexsort(x[first].T[::-1])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    of_row = place[of_row]
+    return _Patterns(x[first[order]], of_row, np.bincount(of_row).astype(float))
+
+
+def _systematic(rng: Generator, patterns: _Patterns, chances: Floats) -> Bools:
+    """Systematic sampling with crimes of like effect side by side; `chances` one a pattern."""
+    order = np.argsort(patterns.of_row, kind="stable")
+    chance = chances[patterns.of_row[order]]
+    below = np.cumsum(chance) + rng.random()
+    chosen = np.zeros(len(chance), dtype=bool)
+    chosen[order] = np.floor(below) > np.floor(below - chance)
+    return chosen
+
+
+def _polish(patterns: _Patterns, chosen: Bools, wanted: Floats, size: Floats) -> Bools:
+    """Send one more crime or one fewer, each time where it brings the sums nearest to those wanted."""
+    z = patterns.x / size
+    sent = np.bincount(patterns.of_row, weights=chosen, minlength=len(patterns.n))
+    gap, own = sent @ z - wanted / size, (z**2).sum(axis=1)
+    change = np.zeros(len(sent), dtype=np.int64)
+    for _ in range(_MOST_CHANGES):
+        along = 2 * (z @ gap)
+        more = np.where(sent + change < patterns.n, own + along, np.inf)
+        fewer = np.where(sent + change > 0, own - along, np.inf)
+        i, j = int(more.argmin()), int(fewer.argmin())
+        at, way = (i, 1) if more[i] <= fewer[j] else (j, -1)
+        if min(more[i], fewer[j]) >= -1e-12:
+            break
+        change[at] += way
+        gap += way * z[at]
+    return _changed(patterns, chosen, change)
+
+
+def _changed(patterns: _Patterns, chosen: Bools, change: Ints) -> Bools:
+    """As many more or fewer of each pattern, the first that can be changed."""
+    at = pl.DataFrame({"pattern": patterns.of_row, "chosen": chosen}).with_row_index("row")
+    ranked = at.with_columns(place=pl.int_range(pl.len()).over("pattern", "chosen"))
+    signed = pl.Series(change)[patterns.of_row]
+    flip = ranked.select(
+        pl.when("chosen").then(pl.col("place") < -signed).otherwise(pl.col("place") < signed)
+    ).to_series()
+    return chosen ^ flip.to_numpy()
