@@ -8,6 +8,7 @@ those chances with little chance left in it. Targets are given, never kept here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,9 +20,11 @@ from data_contracts.synthetic.draw import Bools, Floats, Generator, Ints
 from data_contracts.synthetic.profile import Force, behaviour
 
 COUNT, SHARE, MEAN = "count", "share", "mean"
+CRIME, SUSPECT = "crime", "suspect"
 TARGET_SCHEMA: dict[str, pl.DataType] = {
     "target": pl.String(),
     "kind": pl.String(),
+    "per": pl.String(),
     "force_code": pl.String(),
     "from_on": pl.Date(),
     "to_on": pl.Date(),
@@ -43,11 +46,14 @@ class Calibration:
     `targets`: the columns of `TARGET_SCHEMA`, one row a target. Of the crimes recorded from `from_on` to `to_on` (by
     `force_code`, or by all where it is null) that meet `among`, a count is of those that meet `what` (as sent, so
     already scaled), a share is the part of them that does, a mean is of the number `what`. `what` and `among` are
-    conditions, as SQL, on the columns of `features`.
+    conditions, as SQL, on the columns of `features`. A target `per` suspect speaks of persons: its conditions are on
+    `n_crimes` and `n_sexual`, the crimes of that span each is the first suspect of; where there is one, all
+    crimes of a suspect are sent or none, but for those of a series.
     `oversampling`: crimes drawn for each one expected. `factors`: per force and offence code, what the profile's
     yearly number is multiplied by; codes and forces not named keep `other_factor`.
     `pool_factors`, `case_factors`: per force, how many people and pairs of people its crimes are spread over.
-    `series`: one row a suspect who commits many: force_code, offence_group, n_offences.
+    `series_shares`: per force, the part of its sexual offences by strangers that one man commits.
+    `managed_among`, `managed_share`: the part of the suspects of such crimes who are under offender management.
     """
 
     targets: pl.DataFrame
@@ -56,6 +62,9 @@ class Calibration:
     other_factor: float = 1.0
     pool_factors: dict[str, float] = field(default_factory=dict)
     case_factors: dict[str, float] = field(default_factory=dict)
+    series_shares: dict[str, float] = field(default_factory=dict)
+    managed_among: str = ""
+    managed_share: float = 0.0
 
 
 class TargetsContradict(ValueError):
@@ -72,6 +81,7 @@ def adjusted(force: Force, calibration: Calibration) -> Force:
         annual=force.annual * np.array(factor),
         pool_factor=calibration.pool_factors.get(force.code, 1.0),
         case_factor=calibration.case_factors.get(force.code, 1.0),
+        series_share=calibration.series_shares.get(force.code, 0.0),
     )
 
 
@@ -100,6 +110,7 @@ def features(force_code: str, crimes: Crimes, cut: int) -> pl.DataFrame:
     of_suspects = known.suspects.group_by("crime").agg(
         n_arrested=pl.col("arrest_day").is_not_null().sum(),
         n_named=pl.col("nominal").is_not_null().sum(),
+        n_suspects=pl.len(),
     )
     first_suspect = known.suspects.filter(pl.col("suspect_no") == 1).select(
         "crime", suspect="person", suspect_age="age", suspect_named=pl.col("nominal").is_not_null()
@@ -127,7 +138,7 @@ def features(force_code: str, crimes: Crimes, cut: int) -> pl.DataFrame:
             relation=pl.col("relationship").replace_strict(
                 range(len(RELATIONSHIPS)), [groups[r] for r in RELATIONSHIPS], return_dtype=pl.String
             ),
-            fatal=pl.col("injury") == 3,
+            in_series=pl.col("in_series"),
         )
         .join(names, on="code", how="left", maintain_order="left")
         .join(first_victim, on="crime", how="left", maintain_order="left")
@@ -187,31 +198,88 @@ def _derived() -> dict[str, pl.Expr]:
 
 def choose(rng: Generator, rows: pl.DataFrame, calibration: Calibration) -> Bools:
     """Which of the crimes (`features`) are sent. Raises TargetsContradict where no choice meets the targets."""
-    x, wanted = _design(rows, calibration.targets)
-    patterns = _patterns(x)
+    targets = calibration.targets
+    wanted = np.where(targets["kind"] == COUNT, targets["value"], 0.0)
+    units = _units(rows, targets)
+    patterns = _patterns(_design(rows, targets, units))
     # A target counts for as much whatever it counts in.
     size = np.maximum(np.sqrt((patterns.x**2 * patterns.n[:, None]).sum(axis=0)), 1e-9)
     chances = _chances(patterns, wanted, size, calibration)
-    return _polish(patterns, _systematic(rng, patterns, chances), wanted, size)
+    return _polish(patterns, _systematic(rng, patterns, chances), wanted, size)[units]
 
 
-def _design(rows: pl.DataFrame, targets: pl.DataFrame) -> tuple[Floats, Floats]:
-    """[crime, target] what a crime adds to each target, and the sum wanted."""
-    columns, wanted = [], []
-    for t in targets.iter_rows(named=True):
-        where = pl.col("counted") & pl.col("recorded_on").is_between(t["from_on"], t["to_on"])
-        if t["force_code"]:
-            where &= pl.col("force_code") == t["force_code"]
-        if t["among"]:
-            where &= pl.sql_expr(t["among"])
-        what = pl.sql_expr(t["what"]).cast(pl.Float64)
-        value = pl.lit(t["value"])
-        part = what if t["kind"] == COUNT else what - value
-        # A crime of which the target's number is not known is not among those the target speaks of.
-        expression = pl.when(where.fill_null(False) & what.is_not_null()).then(part).otherwise(0.0)
-        columns.append(expression.alias(t["target"]))
-        wanted.append(t["value"] if t["kind"] == COUNT else 0.0)
-    return rows.select(columns).to_numpy(), np.array(wanted)
+def managed(rng: Generator, rows: pl.DataFrame, calibration: Calibration) -> pl.DataFrame:
+    """The suspects of the crimes sent whose management is settled beforehand: force_code, suspect, is_managed."""
+    if not calibration.managed_among:
+        return pl.DataFrame(schema={"force_code": pl.String, "suspect": pl.Int64, "is_managed": pl.Boolean})
+    people = (
+        rows.filter(pl.sql_expr(calibration.managed_among) & pl.col("suspect_named"))
+        .select("force_code", "suspect")
+        .unique(maintain_order=True)
+    )
+    below = (np.arange(people.height) + rng.random()) * calibration.managed_share
+    return people.with_columns(is_managed=np.floor(below + calibration.managed_share) > np.floor(below))
+
+
+def _units(rows: pl.DataFrame, targets: pl.DataFrame) -> Ints:
+    """What is sent or left together: the number of the unit of each crime."""
+    if SUSPECT not in targets["per"]:
+        return np.arange(rows.height)
+    alone = ~pl.col("suspect_named") | pl.col("in_series")
+    unit = pl.struct(
+        "force_code",
+        pl.when(alone).then(pl.lit(-1)).otherwise("suspect").alias("of"),
+        pl.when(alone).then("crime").alias("crime"),
+    )
+    hashed = rows.select(unit.hash(1)).to_series().to_numpy()
+    return np.unique(hashed, return_inverse=True)[1].astype(np.int64)
+
+
+def _design(rows: pl.DataFrame, targets: pl.DataFrame, units: Ints) -> Floats:
+    """[unit, target] what a unit adds to each target. What a share or mean should be is taken off, so that it sums to 0."""
+    per_crime = rows.select(
+        _part(t) if t["per"] == CRIME else pl.lit(0.0).alias(t["target"])
+        for t in targets.iter_rows(named=True)
+    )
+    n_units = int(units.max()) + 1
+    if n_units == rows.height:
+        return per_crime.to_numpy()
+    summed = per_crime.with_columns(unit=pl.Series(units)).group_by("unit").sum().sort("unit")
+    return (
+        summed.with_columns(
+            _per_person(rows, units, t)
+            for t in targets.filter(pl.col("per") == SUSPECT).iter_rows(named=True)
+        )
+        .drop("unit")
+        .to_numpy()
+    )
+
+
+def _span(t: dict[str, Any]) -> pl.Expr:
+    """The crimes of a target's days and force."""
+    where = pl.col("counted") & pl.col("recorded_on").is_between(t["from_on"], t["to_on"])
+    return where & (pl.col("force_code") == t["force_code"]) if t["force_code"] else where
+
+
+def _part(t: dict[str, Any], where: pl.Expr | None = None) -> pl.Expr:
+    where = _span(t) if where is None else where
+    if t["among"]:
+        where &= pl.sql_expr(t["among"])
+    what = pl.sql_expr(t["what"]).cast(pl.Float64)
+    part = what if t["kind"] == COUNT else what - t["value"]
+    # A crime of which the target's number is not known is not among those the target speaks of.
+    return pl.when(where.fill_null(False) & what.is_not_null()).then(part).otherwise(0.0).alias(t["target"])
+
+
+def _per_person(rows: pl.DataFrame, units: Ints, t: dict[str, Any]) -> pl.Series:
+    there = _span(t).fill_null(False) & pl.col("suspect_named") & ~pl.col("in_series")
+    persons = (
+        rows.with_columns(unit=pl.Series(units))
+        .group_by("unit")
+        .agg(n_crimes=there.sum(), n_sexual=(there & pl.col("sexual")).sum())
+        .sort("unit")
+    )
+    return persons.select(_part(t, pl.col("n_crimes") > 0)).to_series()
 
 
 def _chances(patterns: _Patterns, wanted: Floats, size: Floats, calibration: Calibration) -> Floats:

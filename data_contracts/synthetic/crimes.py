@@ -144,6 +144,7 @@ class _Roles:
     victim: Ints
     suspect: Ints
     relationship: Ints
+    in_series: Bools
 
     def take(self, rows: Bools) -> _Roles:
         return _Roles(*(getattr(self, f)[rows] for f in self.__dataclass_fields__))
@@ -186,6 +187,9 @@ def _draw_roles(rng: Generator, pool: Pool, cases: Cases, b: Behaviour, code: In
     alone_sex = chance(rng, b.numbers["male_suspect"][family[alone]], len(alone)).astype(np.int64)
     alone_band = choose(rng, b.suspect_bands, family[alone]) + 1
     suspect[alone] = pool.suspects.pick(rng, alone_sex * N_BANDS + alone_band)
+    in_series = np.zeros(n, dtype=bool)
+    if pool.force.series_share:
+        in_series = _draw_series(rng, pool, b, family, relation == STRANGER, suspect)
     suspect = np.where(suspect == victim, -1, suspect)
     identified = suspect >= 0
     by_message = b.is_family("communications", "grooming", "child_sexual")[family]
@@ -193,7 +197,21 @@ def _draw_roles(rng: Generator, pool: Pool, cases: Cases, b: Behaviour, code: In
     online = stranger & by_message & chance(rng, 0.6, n)
     relationship = np.where(stranger, RELATIONSHIP_NO["STR"], relationship)
     relationship = np.where(online, RELATIONSHIP_NO["ONL"], relationship)
-    return _Roles(code, family, victim_type, sex, band, relation, identified, victim, suspect, relationship)
+    in_series &= identified
+    return _Roles(
+        code, family, victim_type, sex, band, relation, identified, victim, suspect, relationship, in_series
+    )
+
+
+def _draw_series(
+    rng: Generator, pool: Pool, b: Behaviour, family: Ints, stranger: Bools, suspect: Ints
+) -> Bools:
+    """Give one man his part of the sexual offences by strangers, and say which they are."""
+    grown = np.flatnonzero((pool.people.sex == MAN) & (pool.people.band == N_BANDS - 1))
+    found = b.is_family("sexual_assault", "exposure")[family] & stranger
+    found &= chance(rng, pool.force.series_share, len(family))
+    suspect[found] = grown[pool.people.suspect_weight[grown].argmax()]
+    return found
 
 
 @dataclass
@@ -379,6 +397,7 @@ def _as_frames(
             "family": b.family[who.code],
             "domestic": domestic,
             "online": online,
+            "in_series": who.in_series,
             "text": np.where(
                 chance(rng, b.numbers["modus_operandi"][who.family], n), rng.integers(1, 1 << 40, n), 0
             ),

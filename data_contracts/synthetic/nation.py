@@ -22,7 +22,7 @@ import polars as pl
 from data_contracts.extracts.catalogue import CONTRACT_VERSION, EXTRACTS
 from data_contracts.submission import write_submission
 from data_contracts.synthetic import faults
-from data_contracts.synthetic.calibration import Calibration, adjusted, choose, features
+from data_contracts.synthetic.calibration import Calibration, adjusted, choose, features, managed
 from data_contracts.synthetic.cases import RELATIONSHIPS, Cases, draw_cases
 from data_contracts.synthetic.crimes import (
     FLAGS,
@@ -49,6 +49,7 @@ from data_contracts.synthetic.people import (
 from data_contracts.synthetic.profile import Force, calibrated, forces
 from data_contracts.synthetic.registers import (
     Orders,
+    Settled,
     deletions,
     draw_incidents,
     draw_management,
@@ -280,8 +281,10 @@ def _write_calibrated(
         state.draw_ahead(calibration)
     drawn = pl.concat([features(s.force.code, *s.drawn()) for s in states])
     sent = drawn.filter(pl.Series(choose(generator(order.seed, "choice"), drawn, calibration)))
+    suspects = managed(generator(order.seed, "managed"), sent, calibration)
     for state in states:
-        state.keep(sent.filter(pl.col("force_code") == state.force.code))
+        of_force = pl.col("force_code") == state.force.code
+        state.keep(sent.filter(of_force), suspects.filter(of_force))
     for state in states:
         yield _write_months(state, progress)
 
@@ -315,6 +318,7 @@ class _ForceState:
         self.fault_truth: list[pl.DataFrame] = []
         self.person_changes: list[pl.DataFrame] = []
         self.ahead: list[Crimes] = []
+        self.settled_management: Settled | None = None
 
     def draw_ahead(self, calibration: Calibration) -> None:
         """Draw the crimes of all months before the first is written, and more of them than will be sent."""
@@ -334,9 +338,11 @@ class _ForceState:
         """The crimes drawn ahead, and the day the last month's extract is drawn."""
         return Crimes.joined(self.ahead), self.months[-1].cut
 
-    def keep(self, chosen: pl.DataFrame) -> None:
-        """Of the crimes drawn ahead keep those in the column `crime` of another frame."""
+    def keep(self, chosen: pl.DataFrame, suspects: pl.DataFrame) -> None:
+        """Of the crimes drawn ahead keep those in the column `crime` of another frame. `suspects`: see `managed`."""
         self.ahead = [crimes.only(chosen) for crimes in self.ahead]
+        in_, out = suspects.filter("is_managed"), suspects.filter(~pl.col("is_managed"))
+        self.settled_management = Settled(in_["suspect"].to_numpy(), out["suspect"].to_numpy())
 
     def _new_crimes(self, rng: Generator, change_rng: Generator, month: Month) -> Crimes:
         """The crimes first sent in this month; their victims who died are dead from then on."""
@@ -385,7 +391,7 @@ class _ForceState:
         self.orders, orders = draw_orders(
             rng, h, pool, self.cases, new, self.orders.without(gone_orders), month, order.scale
         )
-        self.spells, management = draw_management(rng, h, pool, self.spells, month)
+        self.spells, management = draw_management(rng, h, pool, self.spells, month, self.settled_management)
         used = [
             known.victims["nominal"],
             known.suspects["nominal"],

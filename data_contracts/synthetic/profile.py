@@ -125,6 +125,7 @@ class Force:
     """One reporting body of the synthetic nation. `annual` is offences a year by code, in list order.
 
     `pool_factor`, `case_factor`: how many people, and pairs of people, its crimes are spread over, against the usual.
+    `series_share`: part of the sexual offences by strangers that one man commits.
     """
 
     number: int
@@ -135,6 +136,7 @@ class Force:
     annual: Floats
     pool_factor: float = 1.0
     case_factor: float = 1.0
+    series_share: float = 0.0
 
 
 @cache
