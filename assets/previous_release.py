@@ -1,7 +1,7 @@
-"""The list of the month before as it was published: found, and laid beside the run's other inputs.
+"""The release of the month before as it was published: found, and laid beside the run's other inputs.
 
-Movers are measured against what was released and not against what would be computed for that month today.
-Does not belong here: what moved and why (dbt).
+Movers on the list and revisions of the statistics are measured against what was released and not against what would be
+computed for that month today. Does not belong here: what moved and why (dbt).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RELEASE_SCHEMA: dict[str, pl.DataType] = {
     "as_of": pl.Datetime("us"),
     "ranked_at": pl.Datetime("us"),
 }
-# What movers need of each mart, by its type. A column that a release of older code does not have is null.
+# What movers and revisions need of each mart, by its type. A column that a release of older code does not have is null.
 PREVIOUS_MARTS: dict[str, dict[str, str]] = {
     "ranked_perpetrators": {
         "person_id": "varchar",
@@ -59,7 +59,19 @@ PREVIOUS_MARTS: dict[str, dict[str, str]] = {
         "is_counted": "boolean",
         "victim_ids": "varchar[]",
     },
+    "offence_scope_states": {
+        "offence_id": "varchar",
+        "force_code": "varchar",
+        "recorded_month": "date",
+        "offence_code": "varchar",
+        "is_counted": "boolean",
+        "definitions": "varchar",
+        "threats": "varchar",
+        "definition_versions": "varchar",
+    },
 }
+# Without these a release has no list to compare with. Of the others it may have none: then there are no rows.
+LIST_MARTS = frozenset({"ranked_perpetrators", "ranked_perpetrator_offences"})
 
 
 class PreviousReleaseUnreadable(Exception):
@@ -105,7 +117,7 @@ def find_previous(releases: Path, *, programme: str, period: date, as_of: dateti
         if release.manifest["programme"] == programme
         and release.manifest["period"] == before
         and release.as_of <= as_of
-        and release.manifest["marts"].keys() >= PREVIOUS_MARTS.keys()
+        and release.manifest["marts"].keys() >= LIST_MARTS
     ]
     return max(found, key=lambda r: (r.as_of, r.release_id), default=None)
 
@@ -137,7 +149,8 @@ def write_previous(previous: PreviousRelease | None, run: Path, key: str | None 
         if previous and key:
             add_key(connection, key)
         for mart, columns in PREVIOUS_MARTS.items():
-            rows = _rows(connection, previous, mart, columns) if previous else _no_rows(columns)
+            there = previous is not None and mart in previous.manifest["marts"]
+            rows = _rows(connection, previous, mart, columns) if previous and there else _no_rows(columns)
             write_whole(run / f"previous_{mart}.parquet", partial(_copy, connection, rows))
 
 

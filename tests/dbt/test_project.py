@@ -58,7 +58,7 @@ def test_models_hold_no_sql_of_one_engine_only(construct: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("folder", ["repository", "ranking", "marts"])
+@pytest.mark.parametrize("folder", ["repository", "ranking", "statistics", "marts"])
 def test_every_model_says_what_a_row_is_and_what_names_it(folder: str) -> None:
     listed = yaml.safe_load(
         (PROJECT / "models" / folder / f"_{folder}__models.yml").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ STATIONS = [
     "linkage",
     "repository",
     "ranking",
+    "statistics",
     "marts",
     "monitoring",
     "release",

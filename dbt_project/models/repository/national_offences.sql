@@ -11,7 +11,9 @@ suspects as (
     select
         offence_id,
         count(*) as n_suspects,
-        sum(case when is_identified then 1 else 0 end) as n_identified_suspects
+        sum(case when is_identified then 1 else 0 end) as n_identified_suspects,
+        count(arrested_on) as n_arrested_suspects,
+        min(age) as youngest_suspect_age
     from {{ ref('std_suspects') }}
     group by offence_id
 )
@@ -46,7 +48,9 @@ select
     offences.weapon,
     cast(coalesce(victims.n_victims, 0) as bigint) as n_victims,
     cast(coalesce(suspects.n_suspects, 0) as bigint) as n_suspects,
-    cast(coalesce(suspects.n_identified_suspects, 0) as bigint) as n_identified_suspects
+    cast(coalesce(suspects.n_identified_suspects, 0) as bigint) as n_identified_suspects,
+    cast(coalesce(suspects.n_arrested_suspects, 0) as bigint) as n_arrested_suspects,
+    suspects.youngest_suspect_age
 from {{ ref('std_offences') }} as offences
 left join victims on offences.offence_id = victims.offence_id
 left join suspects on offences.offence_id = suspects.offence_id

@@ -19,6 +19,8 @@ select
     persons.surname,
     case when placeholder_dates.date_of_birth is null then persons.date_of_birth end as date_of_birth,
     persons.sex,
+    persons.ethnicity_self_defined,
+    persons.ethnicity_officer_defined,
     persons.postcode,
     persons.pnc_id,
     persons.cro_number,

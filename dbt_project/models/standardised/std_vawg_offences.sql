@@ -80,6 +80,7 @@ threat_conditions as (
     select
         conditions.threat,
         codes.code as offence_code,
+        conditions.victim_sex,
         conditions.victim_age_min,
         conditions.victim_age_max,
         conditions.unknown_age_meets,
@@ -105,6 +106,7 @@ threats as (
             and flags.national_value = 'Y'
     where
         (threat_conditions.flag is null or flags.flag is not null)
+        and (threat_conditions.victim_sex is null or victims.sex = threat_conditions.victim_sex)
         and {{ age_meets(
             'victims.age',
             'threat_conditions.victim_age_min',
