@@ -195,7 +195,15 @@ def prepare(root: Path, n_crimes: int, n_months: int) -> None:
 def measure(root: Path, n_crimes: int, n_months: int) -> list[Built]:
     """Every model of the statistics in order."""
     # In a process of its own: a child starts with the peak of its parent.
-    command = [sys.executable, "-m", "tests.bench_statistics", "prepare", str(root), str(n_crimes), str(n_months)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench_statistics",
+        "prepare",
+        str(root),
+        str(n_crimes),
+        str(n_months),
+    ]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     steps = []
     for name in MODELS:

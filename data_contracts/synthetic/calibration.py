@@ -238,18 +238,18 @@ def _units(rows: pl.DataFrame, targets: pl.DataFrame) -> Ints:
 def _design(rows: pl.DataFrame, targets: pl.DataFrame, units: Ints) -> Floats:
     """[unit, target] what a unit adds to each target. What a share or mean should be is taken off, so that it sums to 0."""
     per_crime = rows.select(
-        _part(t) if t["per"] == CRIME else pl.lit(0.0).alias(t["target"])
-        for t in targets.iter_rows(named=True)
+        pl.Series("unit", units),
+        *(
+            _part(t) if t["per"] == CRIME else pl.lit(0.0).alias(t["target"])
+            for t in targets.iter_rows(named=True)
+        ),
     )
-    n_units = int(units.max()) + 1
-    if n_units == rows.height:
-        return per_crime.to_numpy()
-    summed = per_crime.with_columns(unit=pl.Series(units)).group_by("unit").sum().sort("unit")
+    if SUSPECT not in targets["per"]:
+        return per_crime.drop("unit").to_numpy()
+    persons = targets.filter(pl.col("per") == SUSPECT)
+    summed = per_crime.group_by("unit").sum().sort("unit")
     return (
-        summed.with_columns(
-            _per_person(rows, units, t)
-            for t in targets.filter(pl.col("per") == SUSPECT).iter_rows(named=True)
-        )
+        summed.with_columns(_per_person(rows, units, t) for t in persons.iter_rows(named=True))
         .drop("unit")
         .to_numpy()
     )

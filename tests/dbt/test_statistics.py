@@ -39,7 +39,13 @@ MET = (
 
 def submissions() -> list[nation.Submission]:
     """June 2025 (A), May and June 2026 (A and B). T is the end of June 2026."""
-    before, a5, a6, b5, b6 = Month(A, JUNE_BEFORE), Month(A, MAY), Month(A, JUNE), Month(B, MAY), Month(B, JUNE)
+    before, a5, a6, b5, b6 = (
+        Month(A, JUNE_BEFORE),
+        Month(A, MAY),
+        Month(A, JUNE),
+        Month(B, MAY),
+        Month(B, JUNE),
+    )
     born = date(1985, 1, 1)
     for ref in ("W1", "W2", "M1", "M2"):
         a5.person(ref, born, ethnicity_self_defined="W1" if ref == "M1" else None)
@@ -49,7 +55,14 @@ def submissions() -> list[nation.Submission]:
     before.crime("Y1", "8Q", days_ago=375, victims=[{"person_ref": "W2"}])
     # May: the stalking that went before the homicide, and one that is only stalking.
     named = {"person_ref": "M1", "age": 45}
-    a5.crime("S1", "8Q", days_ago=may, victims=[{"person_ref": "W1", "age": 40}], suspects=[named], outcome_code="16")
+    a5.crime(
+        "S1",
+        "8Q",
+        days_ago=may,
+        victims=[{"person_ref": "W1", "age": 40}],
+        suspects=[named],
+        outcome_code="16",
+    )
     a5.crime("RC", "8Q", days_ago=may)
     a5.crime("FL", "8N", days_ago=may, flags={"DV": "Y"})
     a5.crime("LATE", "8N", days_ago=may)
@@ -263,7 +276,9 @@ def test_every_share_has_a_wilson_interval(figures: Query) -> None:
     )
     assert len(rows) > 100
     counts, n, low, high = (list(column) for column in zip(*rows, strict=True))
-    wanted_low, wanted_high = proportion_confint(pl.Series(counts).to_numpy(), pl.Series(n).to_numpy(), method="wilson")
+    wanted_low, wanted_high = proportion_confint(
+        pl.Series(counts).to_numpy(), pl.Series(n).to_numpy(), method="wilson"
+    )
     assert low == pytest.approx(list(wanted_low), abs=1e-6)
     assert high == pytest.approx(list(wanted_high), abs=1e-6)
 
@@ -371,4 +386,3 @@ def test_measures_of_the_register_and_of_the_table_are_the_same(figures: Query) 
         "harm_per_head_top_100_to_mean",
     }
     assert measured <= registered
-
