@@ -433,6 +433,18 @@ def bury(pool: Pool, crimes: Crimes) -> None:
     pool.changed[person] = True
 
 
+def dying_once(crimes: Crimes) -> Crimes:
+    """The crimes less those in which somebody dies who dies in an earlier row."""
+    fatal = (
+        crimes.victims.filter((pl.col("victim_no") == 1) & (pl.col("person") >= 0))
+        .join(
+            crimes.offences.filter(pl.col("injury") == _FATAL), on="crime", how="semi", maintain_order="left"
+        )
+        .filter(~pl.col("person").is_first_distinct())
+    )
+    return crimes.without(fatal)
+
+
 def without_the_dead(pool: Pool, crimes: Crimes) -> Crimes:
     """The crimes less those in which somebody has a part who had died by then."""
     roles = pl.concat([crimes.victims.select("crime", "person"), crimes.suspects.select("crime", "person")])

@@ -32,6 +32,7 @@ from data_contracts.synthetic.crimes import (
     bury,
     change_months,
     draw_crimes,
+    dying_once,
     reclassified,
     without_the_dead,
 )
@@ -331,7 +332,9 @@ class _ForceState:
             scale = self.order.scale * calibration.oversampling
             new = draw_crimes(rng, self.pool, self.cases, month, scale, first)
             self.serial += new.offences.height
-            new = reclassified(change_rng, new)
+            # Whoever dies in a crime drawn is in no later one, sent or not: no crime chosen is taken back for it.
+            new = reclassified(change_rng, without_the_dead(self.pool, dying_once(new)))
+            bury(self.pool, new)
             self.ahead.append(_with_force_flags(rng, self.habits, new, self.order.flag_error_share))
 
     def drawn(self) -> tuple[Crimes, int]:
@@ -341,6 +344,7 @@ class _ForceState:
     def keep(self, chosen: pl.DataFrame, suspects: pl.DataFrame) -> None:
         """Of the crimes drawn ahead keep those in the column `crime` of another frame. `suspects`: see `managed`."""
         self.ahead = [crimes.only(chosen) for crimes in self.ahead]
+        self.pool.resurrect()
         in_, out = suspects.filter("is_managed"), suspects.filter(~pl.col("is_managed"))
         self.settled_management = Settled(in_["suspect"].to_numpy(), out["suspect"].to_numpy())
 
@@ -348,9 +352,8 @@ class _ForceState:
         """The crimes first sent in this month; their victims who died are dead from then on."""
         order = self.order
         if self.ahead:
-            new = without_the_dead(self.pool, self.ahead[month.number])
-            bury(self.pool, new)
-            return new
+            bury(self.pool, self.ahead[month.number])
+            return self.ahead[month.number]
         first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
         new = draw_crimes(rng, self.pool, self.cases, month, order.scale, first)
         bury(self.pool, new)

@@ -393,6 +393,11 @@ class Pool:
         other = self.second[person]
         return np.where((other >= 0) & chance(rng, 0.4, len(person)), other, self.main[person])
 
+    def resurrect(self) -> None:
+        """Nobody of the pool has died."""
+        self.died_on[:] = np.iinfo(np.int64).max
+        self.changed[:] = False
+
     def renew(self, rng: Generator, person: Ints) -> None:
         """Give these persons a new main nominal, for when they come to notice again."""
         n, first = len(person), len(self.person_of)
