@@ -91,6 +91,10 @@ publish: setup ## Write the generated files again: submission specification, dic
 format: setup ## Bring code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/sqlfluff fix dbt_project/models --disable-progress-bar
 
+.PHONY: reproduce
+reproduce: setup ## The published figures from synthetic nations calibrated to them (20 minutes), published / computed
+	@$(BIN)/python -m tests.reproduce "$(CURDIR)/data-reproduce"
+
 .PHONY: bench
 bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -76,9 +76,8 @@ class Cases:
 def draw_cases(seed: int, pool: Pool, scale: float, reference_day: int) -> Cases:
     """Draw a force's cases, as many in each stratum as a year's offences there need."""
     rng = generator(seed, "cases", pool.force.code)
-    wanted = np.maximum(4, np.ceil(_expected(pool) * scale * calibrated("case_per_annual_offence"))).astype(
-        np.int64
-    )
+    per_offence = calibrated("case_per_annual_offence") * pool.force.case_factor
+    wanted = np.maximum(4, np.ceil(_expected(pool) * scale * per_offence)).astype(np.int64)
     stratum = np.repeat(np.arange(N_STRATA), wanted)
     suspect_sex = stratum % 2
     group = stratum // 2 % N_KNOWN_GROUPS

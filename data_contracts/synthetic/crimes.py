@@ -104,7 +104,10 @@ class Crimes:
 def draw_crimes(
     rng: Generator, pool: Pool, cases: Cases, month: Month, scale: float, first_serial: int
 ) -> Crimes:
-    """Draw the crimes first sent in this month. `first_serial`: number of the first of them."""
+    """Draw the crimes first sent in this month. `first_serial`: number of the first of them.
+
+    Victims of the fatal ones are alive in the pool until `bury`.
+    """
     b = behaviour()
     n_days = month.last_day - month.first_day + 1
     code = np.repeat(np.arange(len(b.codes)), rng.poisson(pool.force.annual * scale * n_days / 365.25))
@@ -141,6 +144,7 @@ class _Roles:
     victim: Ints
     suspect: Ints
     relationship: Ints
+    in_series: Bools
 
     def take(self, rows: Bools) -> _Roles:
         return _Roles(*(getattr(self, f)[rows] for f in self.__dataclass_fields__))
@@ -183,6 +187,9 @@ def _draw_roles(rng: Generator, pool: Pool, cases: Cases, b: Behaviour, code: In
     alone_sex = chance(rng, b.numbers["male_suspect"][family[alone]], len(alone)).astype(np.int64)
     alone_band = choose(rng, b.suspect_bands, family[alone]) + 1
     suspect[alone] = pool.suspects.pick(rng, alone_sex * N_BANDS + alone_band)
+    in_series = np.zeros(n, dtype=bool)
+    if pool.force.series_share:
+        in_series = _draw_series(rng, pool, b, family, relation == STRANGER, suspect)
     suspect = np.where(suspect == victim, -1, suspect)
     identified = suspect >= 0
     by_message = b.is_family("communications", "grooming", "child_sexual")[family]
@@ -190,7 +197,21 @@ def _draw_roles(rng: Generator, pool: Pool, cases: Cases, b: Behaviour, code: In
     online = stranger & by_message & chance(rng, 0.6, n)
     relationship = np.where(stranger, RELATIONSHIP_NO["STR"], relationship)
     relationship = np.where(online, RELATIONSHIP_NO["ONL"], relationship)
-    return _Roles(code, family, victim_type, sex, band, relation, identified, victim, suspect, relationship)
+    in_series &= identified
+    return _Roles(
+        code, family, victim_type, sex, band, relation, identified, victim, suspect, relationship, in_series
+    )
+
+
+def _draw_series(
+    rng: Generator, pool: Pool, b: Behaviour, family: Ints, stranger: Bools, suspect: Ints
+) -> Bools:
+    """Give one man his part of the sexual offences by strangers, and say which they are."""
+    grown = np.flatnonzero((pool.people.sex == MAN) & (pool.people.band == N_BANDS - 1))
+    found = b.is_family("sexual_assault", "exposure")[family] & stranger
+    found &= chance(rng, pool.force.series_share, len(family))
+    suspect[found] = grown[pool.people.suspect_weight[grown].argmax()]
+    return found
 
 
 @dataclass
@@ -376,6 +397,7 @@ def _as_frames(
             "family": b.family[who.code],
             "domestic": domestic,
             "online": online,
+            "in_series": who.in_series,
             "text": np.where(
                 chance(rng, b.numbers["modus_operandi"][who.family], n), rng.integers(1, 1 << 40, n), 0
             ),
@@ -396,16 +418,43 @@ def _as_frames(
         when,
     )
     flags = _draw_flags(rng, b, who, crime, domestic, online, victim_age, suspect_age, weapon)
-    _bury(pool, who, when, injury)
     return Crimes(offences, victims, suspects, relationships, flags)
 
 
-def _bury(pool: Pool, who: _Roles, when: _Times, injury: Ints) -> None:
+def bury(pool: Pool, crimes: Crimes) -> None:
     """The victims of fatal crimes die, and are in no later crime."""
-    dead = (injury == _FATAL) & (who.victim >= 0)
-    day = np.maximum(when.committed_to, when.committed_from)[dead] // DAY
-    pool.died_on[who.victim[dead]] = day
-    pool.changed[who.victim[dead]] = True
+    dead = (
+        crimes.victims.filter(pl.col("victim_no") == 1)
+        .join(crimes.offences.filter(pl.col("injury") == _FATAL), on="crime", maintain_order="left")
+        .filter(pl.col("person") >= 0)
+    )
+    person = dead["person"].to_numpy()
+    pool.died_on[person] = dead.select(pl.max_horizontal("committed_from", "committed_to") // DAY).to_series()
+    pool.changed[person] = True
+
+
+def dying_once(crimes: Crimes) -> Crimes:
+    """The crimes less those in which somebody dies who dies in an earlier row."""
+    fatal = (
+        crimes.victims.filter((pl.col("victim_no") == 1) & (pl.col("person") >= 0))
+        .join(
+            crimes.offences.filter(pl.col("injury") == _FATAL), on="crime", how="semi", maintain_order="left"
+        )
+        .filter(~pl.col("person").is_first_distinct())
+    )
+    return crimes.without(fatal)
+
+
+def without_the_dead(pool: Pool, crimes: Crimes) -> Crimes:
+    """The crimes less those in which somebody has a part who had died by then."""
+    roles = pl.concat([crimes.victims.select("crime", "person"), crimes.suspects.select("crime", "person")])
+    roles = roles.filter(pl.col("person") >= 0).join(
+        crimes.offences.select("crime", day=pl.col("committed_from") // DAY),
+        on="crime",
+        maintain_order="left",
+    )
+    gone = roles["day"].to_numpy() >= pool.died_on[roles["person"].to_numpy()]
+    return crimes.without(roles.filter(pl.Series(gone)))
 
 
 def _draw_outcomes(
@@ -467,16 +516,18 @@ def _injury_shares() -> tuple[Floats, Floats]:
 
 
 def _is_online(rng: Generator, b: Behaviour, who: _Roles) -> Bools:
-    family, code = b.family[who.code], np.array(b.codes)[who.code]
-    share = np.zeros(len(code))
-    share[b.is_family("communications", "grooming")[family]] = 1.0
-    share[b.is_family("harassment")[family]] = calibrated("online_harassment_share")
-    share[b.is_family("stalking")[family]] = calibrated("online_stalking_share")
-    share[b.is_family("coercive_control")[family]] = 0.05
-    share[np.isin(code, ["22B", "71", "21"])] = 0.25
-    share[code == "86"] = 0.97
-    share[code == "35"] = 0.6
-    return chance(rng, share, len(code))
+    return chance(rng, _online_shares()[who.code], len(who.code))
+
+
+@cache
+def _online_shares() -> Floats:
+    """[code]. An offence code's own line goes before its family's."""
+    b = behaviour()
+    rows = table("online_shares").with_columns(pl.col("offence_code").cast(pl.String))
+    of_family = dict(rows.drop_nulls("family").select("family", "share").iter_rows())
+    of_code = dict(rows.drop_nulls("offence_code").select("offence_code", "share").iter_rows())
+    family = [b.families[f] for f in b.family]
+    return np.array([of_code.get(c, of_family.get(f, 0.0)) for c, f in zip(b.codes, family, strict=True)])
 
 
 def _draw_places(
@@ -580,6 +631,7 @@ def _draw_parts(
             "crime": crime[row],
             "victim_no": np.concatenate([np.ones(n, dtype=np.int64), np.full(len(v2), 2)]),
             "kind": kind,
+            "person": person,
             "nominal": _or_null(pool.nominal(rng, np.maximum(person, 0)), named),
             "age": _or_null(age, is_human),
             "sex": _or_null(np.where(person >= 0, people.sex[person], who.victim_sex[row]), is_human),
@@ -607,6 +659,7 @@ def _draw_parts(
         {
             "crime": crime[row],
             "suspect_no": second_no,
+            "person": person,
             "nominal": _or_null(pool.nominal(rng, np.maximum(person, 0)), is_named),
             "age": _or_null(age, is_named),
             "sex": _or_null(people.sex[person], is_named),
@@ -667,6 +720,7 @@ def _draw_flags(
     group = np.array(b.group)[who.code]
     child = (victim_age >= 0) & (victim_age < 18)
     sexual = group == "Sexual offences"
+    images = b.is_family("indecent_images")[family]
     violent = b.is_family("serious_injury", "injury", "no_injury", "public_order", "police_assault")[family]
     exploitation = np.isin(code, ["71", "72"]) | (sexual & child & chance(rng, 0.12, n))
     partner = domestic & IS_INTIMATE[who.relationship]
@@ -676,7 +730,7 @@ def _draw_flags(
         "HBA": honour,
         "FGM": (honour, 0.02),
         "FM": (honour, 0.1),
-        "CSA": sexual & child,
+        "CSA": (sexual | images) & child,
         "CSE": exploitation & child,
         "ONL": online,
         "MS": np.isin(code, ["106", "72"]),
@@ -792,6 +846,7 @@ def as_known_on(crimes: Crimes, cut: int) -> Crimes:
     suspects = crimes.suspects.join(state, on="crime", maintain_order="left").select(
         "crime",
         "suspect_no",
+        "person",
         "nominal",
         "age",
         "sex",

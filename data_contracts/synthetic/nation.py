@@ -22,15 +22,19 @@ import polars as pl
 from data_contracts.extracts.catalogue import CONTRACT_VERSION, EXTRACTS
 from data_contracts.submission import write_submission
 from data_contracts.synthetic import faults
+from data_contracts.synthetic.calibration import Calibration, adjusted, choose, features, managed
 from data_contracts.synthetic.cases import RELATIONSHIPS, Cases, draw_cases
 from data_contracts.synthetic.crimes import (
     FLAGS,
     Crimes,
     Month,
     as_known_on,
+    bury,
     change_months,
     draw_crimes,
+    dying_once,
     reclassified,
+    without_the_dead,
 )
 from data_contracts.synthetic.draw import Bools, Generator, Ints, chance, generator
 from data_contracts.synthetic.people import (
@@ -46,6 +50,7 @@ from data_contracts.synthetic.people import (
 from data_contracts.synthetic.profile import Force, calibrated, forces
 from data_contracts.synthetic.registers import (
     Orders,
+    Settled,
     deletions,
     draw_incidents,
     draw_management,
@@ -131,6 +136,7 @@ def write_nation(
     forces: Sequence[str] | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    calibration: Calibration | None = None,
 ) -> NationSummary:
     """Write `folder/submissions/<force>_<YYYY-MM>_<sequence>/` and the truth in `folder/truth/*.parquet`.
 
@@ -138,7 +144,8 @@ def write_nation(
     `fault_share`: planted violations for each crime sent; at 0 no finding is an error. `flag_error_share`:
     markers a force fails to set. `forces`: codes, or all 43. `workers`: processes to share the forces.
     `progress` is told force, period and rows after each submission. The same arguments write the same
-    bytes, however many workers there are.
+    bytes, however many workers there are. `calibration`: figures the nation is to give back; its forces are drawn
+    together then, by one worker, and none is the same alone.
 
     All but the last month may be drawn late, or be sent twice: as sequence 2 a force sends the whole month
     again without the faults planted in sequence 1, or after a nil return sent in error.
@@ -150,18 +157,24 @@ def write_nation(
     truth/offence_truth: one row a crime. truth/planted_faults: one row a planted fault; `record_ref` is null
     for a fault of the submission as a whole.
 
-    Raises ValueError on an unknown force, a period that is not the first of a month, or a share outside 0..1.
+    Raises ValueError on an unknown force, a period that is not the first of a month, or a share outside 0..1;
+    TargetsContradict where a calibration cannot be met.
     """
     chosen = _chosen(forces)
     if first_period.day != 1 or n_months < 1 or scale <= 0:
         raise ValueError("first_period must be the first of a month, n_months and scale above nought")
     if not (0 <= fault_share <= 1 and 0 <= flag_error_share <= 1):
         raise ValueError("shares lie between 0 and 1")
+    if calibration and workers > 1:
+        raise ValueError("the forces of a calibrated nation are drawn together, by one worker")
     shutil.rmtree(folder / "truth", ignore_errors=True)
     (folder / "truth" / "parts").mkdir(parents=True)
     order = _Order(folder, seed, scale, first_period, n_months, fault_share, flag_error_share)
     tally = _Tally()
-    if workers == 1:
+    if calibration:
+        for written in _write_calibrated(order, chosen, calibration, progress):
+            tally.add(written)
+    elif workers == 1:
         travellers = draw_travellers(seed, scale, first_period)
         for force in chosen:
             tally.add(_write_force(order, force, travellers, progress))
@@ -234,18 +247,47 @@ def _write_force(
     order: _Order, force: Force, travellers: Travellers, progress: Progress | None
 ) -> dict[str, int]:
     """Every month of one force; returns rows by extract."""
+    return _write_months(_begin(order, force, travellers), progress)
+
+
+def _begin(order: _Order, force: Force, travellers: Travellers) -> _ForceState:
+    """A force before its first month."""
     months = _months(order, force)
     pool = draw_pool(order.seed, force, order.scale, order.first_period, travellers)
     cases = draw_cases(order.seed, pool, order.scale, months[0].first_day)
-    force_state = _ForceState(order, force, habits(force, order.first_period), pool, cases, months)
+    return _ForceState(order, force, habits(force, order.first_period), pool, cases, months)
+
+
+def _write_months(state: _ForceState, progress: Progress | None) -> dict[str, int]:
     written = _Tally()
-    for month in months:
-        for rows in force_state.write_month(month):
+    for month in state.months:
+        for rows in state.write_month(month):
             written.add(rows)
             if progress:
-                progress(force.code, month.first, sum(rows.get(name, 0) for name in EXTRACTS))
-    force_state.write_truth()
+                progress(state.force.code, month.first, sum(rows.get(name, 0) for name in EXTRACTS))
+    state.write_truth()
     return written.rows
+
+
+def _write_calibrated(
+    order: _Order, chosen: list[Force], calibration: Calibration, progress: Progress | None
+) -> Iterator[dict[str, int]]:
+    """Draw all crimes of all forces, choose those that meet the targets, and write those; yields rows of each force."""
+    share = sum(adjusted(f, calibration).annual.sum() for f in forces()) / sum(
+        f.annual.sum() for f in forces()
+    )
+    travellers = draw_travellers(order.seed, order.scale * share, order.first_period)
+    states = [_begin(order, adjusted(f, calibration), travellers) for f in chosen]
+    for state in states:
+        state.draw_ahead(calibration)
+    drawn = pl.concat([features(s.force.code, *s.drawn()) for s in states])
+    sent = drawn.filter(pl.Series(choose(generator(order.seed, "choice"), drawn, calibration)))
+    suspects = managed(generator(order.seed, "managed"), sent, calibration)
+    for state in states:
+        of_force = pl.col("force_code") == state.force.code
+        state.keep(sent.filter(of_force), suspects.filter(of_force))
+    for state in states:
+        yield _write_months(state, progress)
 
 
 class _ForceState:
@@ -276,6 +318,47 @@ class _ForceState:
         self.offence_truth: list[pl.DataFrame] = []
         self.fault_truth: list[pl.DataFrame] = []
         self.person_changes: list[pl.DataFrame] = []
+        self.ahead: list[Crimes] = []
+        self.settled_management: Settled | None = None
+
+    def draw_ahead(self, calibration: Calibration) -> None:
+        """Draw the crimes of all months before the first is written, and more of them than will be sent."""
+        for month in self.months:
+            rng, change_rng = (
+                generator(self.order.seed, purpose, self.force.code, month.number)
+                for purpose in ("crimes ahead", "changes ahead")
+            )
+            first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
+            scale = self.order.scale * calibration.oversampling
+            new = draw_crimes(rng, self.pool, self.cases, month, scale, first)
+            self.serial += new.offences.height
+            # Whoever dies in a crime drawn is in no later one, sent or not: no crime chosen is taken back for it.
+            new = reclassified(change_rng, without_the_dead(self.pool, dying_once(new)))
+            bury(self.pool, new)
+            self.ahead.append(_with_force_flags(rng, self.habits, new, self.order.flag_error_share))
+
+    def drawn(self) -> tuple[Crimes, int]:
+        """The crimes drawn ahead, and the day the last month's extract is drawn."""
+        return Crimes.joined(self.ahead), self.months[-1].cut
+
+    def keep(self, chosen: pl.DataFrame, suspects: pl.DataFrame) -> None:
+        """Of the crimes drawn ahead keep those in the column `crime` of another frame. `suspects`: see `managed`."""
+        self.ahead = [crimes.only(chosen) for crimes in self.ahead]
+        self.pool.resurrect()
+        in_, out = suspects.filter("is_managed"), suspects.filter(~pl.col("is_managed"))
+        self.settled_management = Settled(in_["suspect"].to_numpy(), out["suspect"].to_numpy())
+
+    def _new_crimes(self, rng: Generator, change_rng: Generator, month: Month) -> Crimes:
+        """The crimes first sent in this month; their victims who died are dead from then on."""
+        order = self.order
+        if self.ahead:
+            bury(self.pool, self.ahead[month.number])
+            return self.ahead[month.number]
+        first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
+        new = draw_crimes(rng, self.pool, self.cases, month, order.scale, first)
+        bury(self.pool, new)
+        self.serial += new.offences.height
+        return _with_force_flags(rng, self.habits, reclassified(change_rng, new), order.flag_error_share)
 
     def write_month(self, month: Month) -> Iterator[dict[str, int]]:
         """Draw the month, write its submission, or two; yields rows by extract of each."""
@@ -285,10 +368,7 @@ class _ForceState:
         )
         removed = self._remove_nominals(change_rng, month)
         corrected, slips = self._correct_nominals(change_rng)
-        first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
-        new = draw_crimes(rng, pool, self.cases, month, order.scale, first)
-        self.serial += new.offences.height
-        new = _with_force_flags(rng, h, reclassified(change_rng, new), order.flag_error_share)
+        new = self._new_crimes(rng, change_rng, month)
         again = self._naming(removed, new)
         deleted = some_of(rng, self.settled, calibrated("deleted_share")).join(
             again.offences, on="crime", how="anti", maintain_order="left"
@@ -314,7 +394,7 @@ class _ForceState:
         self.orders, orders = draw_orders(
             rng, h, pool, self.cases, new, self.orders.without(gone_orders), month, order.scale
         )
-        self.spells, management = draw_management(rng, h, pool, self.spells, month)
+        self.spells, management = draw_management(rng, h, pool, self.spells, month, self.settled_management)
         used = [
             known.victims["nominal"],
             known.suspects["nominal"],

@@ -315,7 +315,8 @@ def draw_people(rng: Generator, home: Ints, sex: Ints, band: Ints, reference: da
 
 def pool_size(force: Force, scale: float) -> int:
     """How many persons a force draws on; never so few that an age class is empty."""
-    return max(MINIMUM_POOL, round(calibrated("pool_per_annual_offence") * force.annual.sum() * scale))
+    people = calibrated("pool_per_annual_offence") * force.pool_factor * force.annual.sum() * scale
+    return max(MINIMUM_POOL, round(people))
 
 
 def _class_counts(n: int) -> Ints:
@@ -391,6 +392,11 @@ class Pool:
         """The nominal a crime is recorded against: mostly the person's main one, else the duplicate."""
         other = self.second[person]
         return np.where((other >= 0) & chance(rng, 0.4, len(person)), other, self.main[person])
+
+    def resurrect(self) -> None:
+        """Nobody of the pool has died."""
+        self.died_on[:] = np.iinfo(np.int64).max
+        self.changed[:] = False
 
     def renew(self, rng: Generator, person: Ints) -> None:
         """Give these persons a new main nominal, for when they come to notice again."""

@@ -122,7 +122,11 @@ def _by_family_and_sex(name: str, families: list[str], columns: list[str]) -> Fl
 
 @dataclass(frozen=True, eq=False)
 class Force:
-    """One reporting body of the synthetic nation. `annual` is offences a year by code, in list order."""
+    """One reporting body of the synthetic nation. `annual` is offences a year by code, in list order.
+
+    `pool_factor`, `case_factor`: how many people, and pairs of people, its crimes are spread over, against the usual.
+    `series_share`: part of the sexual offences by strangers that one man commits.
+    """
 
     number: int
     code: str
@@ -130,6 +134,9 @@ class Force:
     region: str
     home_office_number: str
     annual: Floats
+    pool_factor: float = 1.0
+    case_factor: float = 1.0
+    series_share: float = 0.0
 
 
 @cache

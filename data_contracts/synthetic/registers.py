@@ -263,18 +263,28 @@ def _changes(
     return pl.concat([breaches, varied, ended]).sort("order_no", "breach", nulls_last=True)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """Persons of a pool of whom it is known beforehand that they are under offender management, or never are."""
+
+    managed: Ints
+    never: Ints
+
+
 def draw_management(
-    rng: Generator, h: Habits, pool: Pool, spells: pl.DataFrame, month: Month
+    rng: Generator, h: Habits, pool: Pool, spells: pl.DataFrame, month: Month, settled: Settled | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The spells after this month, and the extract: all spells of each nominal whose spells changed.
 
     `spells`: nominal, scheme (index into SCHEMES), start, end (day or null). The first month brings the stock.
+    `settled`: persons of whom it is known beforehand whether they are managed.
     """
     people = pool.people
     grown = np.flatnonzero((people.band >= 4) & (people.sex == MAN) & (people.home == pool.force.number))
     share = calibrated("managed_suspect_share") * (1.0 if month.number == 0 else 0.03)
     weight = people.suspect_weight[grown]
     chosen = grown[chance(rng, np.minimum(share * weight / weight.mean(), 0.5), len(grown))]
+    chosen = np.union1d(np.setdiff1d(chosen, settled.never), settled.managed) if settled else chosen
     chosen = pool.main[chosen]
     if spells.height:
         chosen = np.setdiff1d(chosen, spells["nominal"].to_numpy())
@@ -282,10 +292,14 @@ def draw_management(
     shares = table("management_schemes")["share"].to_numpy()
     start = month.first_day + rng.integers(0, 28, n) - (rng.integers(30, 2000, n) if month.number == 0 else 0)
     earlier = chance(rng, 0.1, n) & (month.number == 0)
+    scheme = choose(rng, shares[None, :], np.zeros(n, dtype=np.int64))
+    if settled:
+        # Being on the sex offenders' register alone is not being managed.
+        scheme[np.isin(chosen, pool.main[settled.managed])] = SCHEMES.index("IOM")
     new = pl.DataFrame(
         {
             "nominal": chosen,
-            "scheme": choose(rng, shares[None, :], np.zeros(n, dtype=np.int64)),
+            "scheme": scheme,
             "start": start,
             "end": pl.Series(np.zeros(n, dtype=np.int64)).set(pl.Series([True] * n, dtype=pl.Boolean), None),
         },

@@ -1,0 +1,85 @@
+"""The comparison itself: what counts as met, that every figure is there, and what is said of those that are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.reproduce.figures import Compared, as_table, compare, published_figures
+from tests.reproduce.nations import calibration_of, nations
+
+
+def compared(published: float, computed: float | None, tolerance: str, why: str = "") -> Compared:
+    return Compared("V0", "a figure", published, computed, tolerance, why)
+
+
+@pytest.mark.parametrize(
+    ("published", "computed", "tolerance", "met"),
+    [
+        (1000, 1020, "relative", True),
+        (1000, 980, "relative", True),
+        (1000, 1021, "relative", False),
+        (1000, 979, "relative", False),
+        (0.26, 0.27, "points", True),
+        (0.26, 0.2701, "points", False),
+        (100, 100, "exact", True),
+        (100, 99, "exact", False),
+        (431, 900, "at_least", True),
+        (431, 430, "at_least", False),
+        (431, None, "at_least", False),
+    ],
+)
+def test_a_figure_is_met_within_two_in_a_hundred_or_a_point(
+    published: float, computed: float | None, tolerance: str, met: bool
+) -> None:
+    assert compared(published, computed, tolerance).is_met is met
+
+
+def test_every_published_figure_is_asked_for_and_no_other() -> None:
+    asked = published_figures()
+    assert asked["figure"].is_unique().all()
+    assert set(asked["figure"].str.extract(r"^(V\d+)")) == {f"V{n}" for n in range(1, 30)}
+    assert set(asked["nation"]) == set(nations())
+    assert set(asked["tolerance"]) <= {"relative", "points", "exact", "at_least"}
+
+
+def test_a_figure_said_not_to_be_met_says_why() -> None:
+    table = as_table([compared(0.158, 0.192, "points", "fraud is in no extract"), compared(1, None, "exact")])
+    assert "-- V0" in table
+    assert "V0 is not met because fraud is in no extract." in table
+    assert "XX V0" in table
+
+
+@pytest.mark.parametrize("name", list(nations()))
+def test_the_targets_of_every_nation_are_read(name: str) -> None:
+    calibration = calibration_of(nations()[name])
+    assert calibration.targets.height > 0
+    assert calibration.targets["target"].is_unique().all()
+    assert set(calibration.targets["per"]) <= {"crime", "suspect"}
+
+
+def test_counts_are_read_from_a_release_and_scaled(tmp_path: Path) -> None:
+    (tmp_path / "statistical").mkdir()
+    figure = published_figures().filter(pl.col("figure") == "V2")
+    figure.select(
+        "definition_id",
+        "threat",
+        "breakdown",
+        "breakdown_value",
+        "period_kind",
+        pl.col("period").str.to_date(),
+        force_code=pl.lit("national"),
+        measure="statistic",
+        value=pl.lit(7897.0),
+    ).write_parquet(tmp_path / "statistical" / "national_statistics.parquet")
+    pl.DataFrame({"list_kind": ["force_top"]}).write_parquet(
+        tmp_path / "statistical" / "perpetrator_lists.parquet"
+    )
+    found = {c.figure: c for c in compare({"earlier": tmp_path}, {"earlier": 0.01})}
+    assert found["V2"].computed == pytest.approx(789_700)
+    assert found["V2"].is_met
+    # What the release does not give is not met, and no error.
+    assert found["V29"].computed is None
+    assert not found["V29"].is_met
