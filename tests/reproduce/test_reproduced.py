@@ -12,6 +12,7 @@ from tests.reproduce.nations import nations
 
 
 @pytest.mark.heavy
+@pytest.mark.reproduction
 def test_every_published_figure_is_reproduced(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder: Path = tmp_path_factory.mktemp("reproduce")
     settings = nations()
