@@ -92,7 +92,9 @@ def test_a_table_nobody_published_a_figure_of_is_left_out() -> None:
 
 
 def test_a_year_from_april_bears_both_its_numbers() -> None:
-    assert words().row("period", "2019-04-01") == "2019/20" and words().row("period", "2099-04-01") == "2099/00"
+    assert (
+        words().row("period", "2019-04-01") == "2019/20" and words().row("period", "2099-04-01") == "2099/00"
+    )
 
 
 def test_every_planned_measure_has_a_label() -> None:
