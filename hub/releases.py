@@ -142,6 +142,20 @@ class Releases:
         return found
 
 
+    def months(self, most: int = 12) -> list[Release]:
+        """The newest release of each of the last months, oldest first, the current one for its own month."""
+        current = self.current()
+        newest = {str(current.manifest["period"]): current.folder}
+        folders = [p for p in self._folder.iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."]
+        for folder in sorted(folders, key=lambda p: (p / "manifest.json").stat().st_mtime, reverse=True):
+            newest.setdefault(folder.name[:7], folder)
+        before = sorted(month for month in newest if month <= current.manifest["period"])[-most:]
+        return [
+            current if newest[month] == current.folder else _opened(newest[month], self._key)
+            for month in before
+        ]
+
+
 def _opened(folder: Path, key: str | None) -> Release:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -1,0 +1,125 @@
+"""The lists of the month, who moved, and the work list of allegations closed without an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from hub.parameters import whole
+from hub.statements import statements
+from hub.web import V, Visit
+
+router = APIRouter()
+LENSES = {"likely_harm": "Likely harm", "gravest_harm": "Gravest harm", "rfg": "Recency, frequency, gravity"}
+KINDS = {
+    "force_top": "First list of a force or region",
+    "force_next": "Next of a force or region",
+    "national_top": "First list of the nation",
+    "national_next": "Next of the nation",
+    "national_quota": "Nation, given out force by force",
+    "serious_single": "One grave report",
+    "held": "Held",
+}
+# Lists that no lens orders.
+_NO_LENS = frozenset({"serious_single", "held"})
+
+
+@router.get("/lists")
+def lists(
+    visit: V,
+    kind: str = "national_top",
+    lens: str = "likely_harm",
+    scope: str = "",
+    band: str = "",
+    force: str = "",
+    page: int = 1,
+) -> Response:
+    kind, lens = kind if kind in KINDS else "national_top", lens if lens in LENSES else "likely_harm"
+    visit.about_persons(f"perpetrator_lists:{kind}:{lens}")
+    release_scope = visit.scope
+    values: dict[str, Any] = {
+        "kind": kind,
+        "lens": "none" if kind in _NO_LENS else lens,
+        "scope": scope,
+        "band": band,
+        "force": force,
+    }
+    has_rank = release_scope.rank
+    where = (
+        "list_kind = $kind AND lens = $lens AND ($scope = '' OR list_scope_code = $scope) "
+        "AND ($force = '' OR owner_force_code = $force) "
+        f"AND ($band = '' OR {'certainty_band = $band' if has_rank else '$band <> $band'})"
+    )
+    if not has_rank:
+        values["band"] = ""
+    total = visit.read(f"SELECT count(*) AS n FROM perpetrator_lists WHERE {where}", values).rows[0]["n"]
+    size, page = whole("page_rows"), max(1, min(page, 10_000))
+    # Who judges evidence is given an order that tells no rank.
+    order = "l.shown_order, l.person_id" if has_rank else "l.person_id"
+    rows = visit.read(
+        f"""
+        SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
+        FROM (SELECT * FROM perpetrator_lists WHERE {where}) AS l
+        LEFT JOIN ranked_perpetrators AS r ON l.person_id = r.person_id
+        ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        """,
+        values,
+    ).rows
+    scopes = visit.read("SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2").rows
+    chosen = {"kind": kind, "lens": lens, "scope": scope, "band": band, "force": force}
+    return visit.page(
+        "lists.html",
+        rows=rows,
+        total=total,
+        pages=max(1, -(-total // size)),
+        number=page,
+        chosen=chosen,
+        kinds=KINDS,
+        lenses=LENSES,
+        scopes=scopes,
+        has_rank=has_rank,
+        statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
+    )
+
+
+@router.get("/movers")
+def movers(visit: V, page: int = 1) -> Response:
+    visit.about_persons("ranked_perpetrator_movers")
+    if not visit.has("ranked_perpetrator_movers"):
+        return visit.page("movers.html", rows=[], is_hidden=True, statements=_list_statements(visit))
+    rows = visit.read(
+        "SELECT * FROM ranked_perpetrator_movers ORDER BY movement, coalesce(national_rank, previous_national_rank), "
+        f"person_id LIMIT {whole('page_rows')} OFFSET ?",
+        [(max(1, page) - 1) * whole("page_rows")],
+    ).rows
+    return visit.page("movers.html", rows=rows, is_hidden=False, statements=_list_statements(visit))
+
+
+@router.get("/closed-without-order")
+def closed(visit: V, force: str = "", page: int = 1) -> Response:
+    visit.about_persons("allegations_closed_without_action")
+    where = "order_status = 'no order recorded' AND ($force = '' OR force_code = $force)"
+    values = {"force": force}
+    size = whole("page_rows")
+    total = visit.read(
+        f"SELECT count(*) AS n FROM allegations_closed_without_action WHERE {where}", values
+    ).rows[0]["n"]
+    rows = visit.read(
+        f"""
+        SELECT a.*, p.n_closed_without_order, p.management_in_words
+        FROM (SELECT * FROM allegations_closed_without_action WHERE {where}) AS a
+        LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
+        ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
+        LIMIT {size} OFFSET {(max(1, page) - 1) * size}
+        """,
+        values,
+    ).rows
+    return visit.page(
+        "closed.html", rows=rows, total=total, number=max(1, page), pages=max(1, -(-total // size)), force=force
+    )
+
+
+def _list_statements(visit: Visit) -> list[str]:
+    return statements(visit, "perpetrator_lists", "ranked_perpetrators")
