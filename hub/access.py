@@ -68,12 +68,13 @@ class User:
 
     def scope(self, suspended: Iterable[str] = ()) -> Scope:
         """What the user's reads are held to. Whoever may stop a list sees it while it is stopped."""
+        stopped = () if self.may("suspend") else tuple(sorted(suspended))
         return Scope(
             force_code=self.force_code if self.role.is_of_a_force else None,
             identifiable=self.may("identifiable"),
             victims=self.may("victims"),
-            rank=self.role.rank == "always",
-            suspended=() if self.may("suspend") else tuple(sorted(suspended)),
+            rank=self.role.rank == "always" and ALL_LISTS not in stopped,
+            suspended=stopped,
         )
 
 

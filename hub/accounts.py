@@ -115,7 +115,9 @@ class Accounts:
         """Give an account another password; its sessions end. Raises BadAccount."""
         values = {"password_hash": _hashed(password), "n_failed": 0, "locked_until": None}
         with self.engine.begin() as connection:
-            if not connection.execute(update(users).where(users.c.user_id == user_id).values(values)).rowcount:
+            if not connection.execute(
+                update(users).where(users.c.user_id == user_id).values(values)
+            ).rowcount:
                 raise BadAccount(f"there is no account {user_id}")
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
         self._log("hub_password_set", user_id, by)

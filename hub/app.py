@@ -20,8 +20,8 @@ from hub.pages import (
     forces,
     identities,
     lists,
-    overview,
     oversight,
+    overview,
     persons,
     queries,
     search,
@@ -54,7 +54,9 @@ _STATIC = Path(__file__).parent / "static"
 
 def create_app(settings: Settings, http: httpx.Client | None = None) -> FastAPI:
     """The hub over the releases of a data root. Raises what opening its databases raises."""
-    app = FastAPI(title="VAWG hub", docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_FORM_BYTES)
+    app = FastAPI(
+        title="VAWG hub", docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_FORM_BYTES
+    )
     app.state.hub = Hub.of(settings, http)
     pages = (
         sign_in,
@@ -134,7 +136,11 @@ def _to_purpose(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    words = {413: "that is larger than the hub takes", 404: "there is no such page", 405: "that cannot be done here"}
+    words = {
+        413: "that is larger than the hub takes",
+        404: "there is no such page",
+        405: "that cannot be done here",
+    }
     return _told(request, status, words.get(status, "the request cannot be used as it is"))
 
 

@@ -97,7 +97,9 @@ def _harmless(table: pa.Table) -> pa.Table:
     columns = []
     for column in table.columns:
         if pa.types.is_nested(column.type):
-            column = pa.array([None if v is None else json.dumps(plain(v)) for v in column.to_pylist()], pa.string())
+            column = pa.array(
+                [None if v is None else json.dumps(plain(v)) for v in column.to_pylist()], pa.string()
+            )
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             column = pc.replace_substring_regex(column, _FORMULA.pattern.replace("^(", "("), r"'\0")
         columns.append(column)

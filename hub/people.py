@@ -71,7 +71,14 @@ def evidence_on(visit: Visit, person_id: str) -> Evidence:
         visit.release.release_id,
         str(visit.release.manifest["period"]),
     )
-    shown = ("list_status", "status_reason", "owner_force_code", "n_allegations", "n_counted", "n_not_counted")
+    shown = (
+        "list_status",
+        "status_reason",
+        "owner_force_code",
+        "n_allegations",
+        "n_counted",
+        "n_not_counted",
+    )
     return Evidence(
         subject=subject,
         profile=profiles[0] if profiles else None,
@@ -103,7 +110,9 @@ def standing_of(visit: Visit, person_id: str) -> dict[str, Any]:
             scope,
         ).rows
     if ranked and visit.release.has(scope, "ranked_perpetrator_uncertainty"):
-        firm = visit.read("SELECT * FROM ranked_perpetrator_uncertainty WHERE person_id = ?", [person_id], scope).rows
+        firm = visit.read(
+            "SELECT * FROM ranked_perpetrator_uncertainty WHERE person_id = ?", [person_id], scope
+        ).rows
         found["firm"] = firm[0] if firm else None
     return found
 
@@ -111,7 +120,9 @@ def standing_of(visit: Visit, person_id: str) -> dict[str, Any]:
 def _has_profile(visit: Visit, person_id: str) -> bool:
     if not visit.has("perpetrator_profiles"):
         return False
-    return bool(visit.read("SELECT 1 FROM perpetrator_profiles WHERE person_id = ? LIMIT 1", [person_id]).rows)
+    return bool(
+        visit.read("SELECT 1 FROM perpetrator_profiles WHERE person_id = ? LIMIT 1", [person_id]).rows
+    )
 
 
 def _victims(visit: Visit, profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:

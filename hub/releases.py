@@ -49,6 +49,7 @@ class Release:
     key: str | None = None
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _connections: dict[Scope, duckdb.DuckDBPyConnection] = field(default_factory=dict)
+    _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -66,7 +67,12 @@ class Release:
         return f"read_parquet({literal(str(self.folder / held['file']))}{options})"
 
     def selects(self, scope: Scope) -> dict[str, Select]:
-        return selects(scope, self.marts, self.columns, self.source)
+        """Mart -> how the scope sees it; worked out once a scope."""
+        found = self._selects.get(scope)
+        if found is None:
+            self._trim(self._selects)
+            found = self._selects[scope] = selects(scope, self.marts, self.columns, self.source)
+        return found
 
     def require(self, scope: Scope, mart: str) -> Select:
         """Raises NoSuchMart."""
@@ -112,13 +118,17 @@ class Release:
         return connection
 
     def _connect(self, scope: Scope) -> duckdb.DuckDBPyConnection:
-        while len(self._connections) >= _KEPT_SCOPES:
-            self._connections.pop(next(iter(self._connections)))
+        self._trim(self._connections)
         connection = self.open_connection()
         for mart, select in self.selects(scope).items():
             connection.execute(f'CREATE VIEW "{mart}" AS {select.sql}')
         self._connections[scope] = connection
         return connection
+
+    @staticmethod
+    def _trim(kept: dict[Scope, Any]) -> None:
+        while len(kept) >= _KEPT_SCOPES:
+            kept.pop(next(iter(kept)), None)
 
 
 class Releases:
@@ -141,12 +151,13 @@ class Releases:
                 self._opened = {r.folder.name: r for r in [*self._opened.values(), found][-2:]}
         return found
 
-
     def months(self, most: int = 12) -> list[Release]:
         """The newest release of each of the last months, oldest first, the current one for its own month."""
         current = self.current()
         newest = {str(current.manifest["period"]): current.folder}
-        folders = [p for p in self._folder.iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."]
+        folders = [
+            p for p in self._folder.iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."
+        ]
         for folder in sorted(folders, key=lambda p: (p / "manifest.json").stat().st_mtime, reverse=True):
             newest.setdefault(folder.name[:7], folder)
         before = sorted(month for month in newest if month <= current.manifest["period"])[-most:]

@@ -104,7 +104,9 @@ def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[pa.Tabl
 def _said(error: duckdb.Error, release: Release) -> str:
     """What DuckDB says, without the rows it may quote or where the release lies."""
     first = str(error).split("\n", 1)[0]
-    if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
+    if isinstance(
+        error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+    ):
         return f"{type(error).__name__}: a value does not fit what the query does with it"
     if isinstance(error, duckdb.PermissionException):
         return "Permission Error: this reads or changes something outside the release, which no query may"

@@ -10,7 +10,18 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Boolean, Column, Engine, ForeignKey, Integer, MetaData, String, Table, Text, create_engine
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+)
 from sqlalchemy.pool import NullPool
 
 METADATA = MetaData()

@@ -239,12 +239,20 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart)
+    environment.filters.update(
+        day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart
+    )
     return environment
 
 
 def _day(value: Any) -> str:
-    return "" if value is None else f"{value:%d %b %Y}".lstrip("0") if hasattr(value, "strftime") else str(value)[:10]
+    return (
+        ""
+        if value is None
+        else f"{value:%d %b %Y}".lstrip("0")
+        if hasattr(value, "strftime")
+        else str(value)[:10]
+    )
 
 
 def _number(value: Any, digits: int = 0) -> str:

@@ -105,10 +105,9 @@ def receipt(visit: V, force: str, submission: str, rule: str = "", page: int = 1
             seen += 1
             if (page - 1) * size < seen <= page * size:
                 shown.append(row)
-    rules = sorted(
-        ({"severity": s, "extract": e, "rule": r, "message": m, "remedy": y, "n": n} for (s, e, r, m, y), n in counts.items()),
-        key=lambda r: (r["severity"], -r["n"], r["rule"]),
-    )
+    names = ("severity", "extract", "rule", "message", "remedy")
+    by_weight = sorted(counts.items(), key=lambda c: (c[0][0], -c[1], c[0]))
+    rules = [{**dict(zip(names, said, strict=True)), "n": n} for said, n in by_weight]
     return visit.page(
         "receipt.html",
         force=force,
@@ -134,14 +133,21 @@ def affected(visit: V, force: str = "", page: int = 1) -> Response:
     visit.about_persons("person_identity_changes")
     size = whole("page_rows")
     where = "$force = '' OR force_code = $force"
-    total = visit.read(f"SELECT count(*) AS n FROM person_identity_changes WHERE {where}", {"force": force}).rows[0]["n"]
+    total = visit.read(
+        f"SELECT count(*) AS n FROM person_identity_changes WHERE {where}", {"force": force}
+    ).rows[0]["n"]
     rows = visit.read(
         f"SELECT * FROM person_identity_changes WHERE {where} "
         f"ORDER BY run_no DESC, to_person_id, record_id LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
         {"force": force},
     ).rows
     return visit.page(
-        "affected.html", rows=rows, total=total, force=force, number=max(1, page), pages=max(1, -(-total // size))
+        "affected.html",
+        rows=rows,
+        total=total,
+        force=force,
+        number=max(1, page),
+        pages=max(1, -(-total // size)),
     )
 
 
@@ -154,7 +160,15 @@ def _require_own(stream: BinaryIO, force_code: str) -> None:
                 raise BadForm(f"the zip does not hold one {MANIFEST}")
             with archive.open(inside[0]) as manifest:
                 said = json.loads(manifest.read(LIMITS.manifest_bytes + 1))
-    except (zipfile.BadZipFile, ValueError, RecursionError, OSError, NotImplementedError, RuntimeError, EOFError):
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        RecursionError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ):
         raise BadForm(f"that is not a zip whose {MANIFEST} can be read") from None
     named = said.get("force_code") if isinstance(said, dict) else None
     require(named == force_code, f"its {MANIFEST} does not name your force")

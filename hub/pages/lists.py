@@ -67,7 +67,9 @@ def lists(
         """,
         values,
     ).rows
-    scopes = visit.read("SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2").rows
+    scopes = visit.read(
+        "SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2"
+    ).rows
     chosen = {"kind": kind, "lens": lens, "scope": scope, "band": band, "force": force}
     return visit.page(
         "lists.html",
@@ -117,7 +119,12 @@ def closed(visit: V, force: str = "", page: int = 1) -> Response:
         values,
     ).rows
     return visit.page(
-        "closed.html", rows=rows, total=total, number=max(1, page), pages=max(1, -(-total // size)), force=force
+        "closed.html",
+        rows=rows,
+        total=total,
+        number=max(1, page),
+        pages=max(1, -(-total // size)),
+        force=force,
     )
 
 

@@ -122,13 +122,11 @@ def _entries(visit: Visit, subject: Subject) -> list[Entry]:
 
 def _may_see_rank(visit: Visit, subject: Subject) -> bool:
     """A role that judges sees it after its view is recorded; for others the look at this page is the record."""
-    if visit.scope.rank:
-        return True
-    if visit.user.role.rank == "never" or not subject.record_ids:
+    if visit.user.role.rank == "never" or not visit.scope.after_view().rank:
         return False
-    return review.may_see_rank(
-        visit.hub.store, subject.record_ids, by=visit.user.user_id, as_of=visit.at
-    )
+    if visit.user.role.rank == "always":
+        return True
+    return review.may_see_rank(visit.hub.store, subject.record_ids, by=visit.user.user_id, as_of=visit.at)
 
 
 def _acts(visit: Visit, live: Entry | None) -> list[dict[str, Any]]:
@@ -198,7 +196,12 @@ def _moment(text: str) -> datetime:
 
 def _chart(evidence: Evidence) -> Any:
     marks = [
-        Event(e["event_on"], _lane(e["force_code"]), f"{e['event_kind']} {e['role'].replace(' ', '-')}", f"{e['event_on']:%d %b %Y}: {e['event_in_words']}")
+        Event(
+            e["event_on"],
+            _lane(e["force_code"]),
+            f"{e['event_kind']} {e['role'].replace(' ', '-')}",
+            f"{e['event_on']:%d %b %Y}: {e['event_in_words']}",
+        )
         for e in evidence.timeline
         if e["event_on"]
     ]

@@ -168,7 +168,9 @@ def _marts(visit: Visit) -> list[dict[str, Any]]:
 def _saved(visit: Visit) -> list[dict[str, str]]:
     query = select(saved_queries).where(saved_queries.c.user_id == visit.user.user_id)
     with visit.hub.engine.connect() as connection:
-        return [{"name": r.name, "sql": r.sql} for r in connection.execute(query.order_by(saved_queries.c.name))]
+        return [
+            {"name": r.name, "sql": r.sql} for r in connection.execute(query.order_by(saved_queries.c.name))
+        ]
 
 
 def _save(visit: Visit, name: str, query: str) -> None:

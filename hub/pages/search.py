@@ -78,7 +78,11 @@ def _birth_dates(text: str) -> list[date]:
     near = [day, day - timedelta(days=1), day + timedelta(days=1)]
     if day.day <= 12:
         near.append(date(day.year, day.day, day.month))
-    near += [day.replace(year=day.year + y) for y in (-1, 1) if (day.month, day.day) != (2, 29) and 1 < day.year < 9999]
+    near += [
+        day.replace(year=day.year + y)
+        for y in (-1, 1)
+        if (day.month, day.day) != (2, 29) and 1 < day.year < 9999
+    ]
     return list(dict.fromkeys(near))
 
 

@@ -26,8 +26,8 @@ async def _plain_form(request: Request) -> FormData:
 
 
 @router.get("/sign-in")
-def show(request: Request, next: str = "/") -> Response:
-    return _form(hub_of(request), next)
+def show(request: Request) -> Response:
+    return _form(hub_of(request), request.query_params.get("next", "/"))
 
 
 @router.post("/sign-in")
@@ -78,9 +78,11 @@ def sign_out(visit: V) -> Response:
 
 
 @router.get("/purpose")
-def ask_purpose(visit: V, next: str = "/") -> Response:
+def ask_purpose(visit: V) -> Response:
     visit.user.require("identifiable")
-    return visit.page("purpose.html", next=own_path(next), purposes=purposes())
+    return visit.page(
+        "purpose.html", next=own_path(visit.request.query_params.get("next")), purposes=purposes()
+    )
 
 
 @router.post("/purpose")

@@ -124,7 +124,9 @@ def scorecards(visit: V, force: str = "") -> Response:
         [force],
     ).rows
     trend = _trend(visit, force)
-    return visit.page("scorecard.html", force=force, rows=own, trend=trend, chart=lines(trend, "Shares by month"))
+    return visit.page(
+        "scorecard.html", force=force, rows=own, trend=trend, chart=lines(trend, "Shares by month")
+    )
 
 
 def _trend(visit: Visit, force: str) -> dict[str, list[tuple[Any, float | None]]]:
@@ -164,7 +166,9 @@ def _about(visit: Visit, mart: str) -> dict[str, Any]:
         "columns": list(visit.release.columns[mart]),
         "is_whole": visit.release.selects(visit.scope)[mart].is_whole,
         "notes": manifest["notes"],
-        "licence": "Open Government Licence v3.0" if sensitivity(visit.release.marts[mart]) == "statistical" else "none: not to be passed on",
+        "licence": "Open Government Licence v3.0"
+        if sensitivity(visit.release.marts[mart]) == "statistical"
+        else "none: not to be passed on",
     }
 
 
@@ -175,7 +179,9 @@ def _require_kind(kind: str) -> None:
 
 def _file(visit: Visit, table: pa.Table, kind: str, name: str, about: dict[str, Any]) -> Response:
     if table.num_rows > whole("sql_rows") * 50:
-        raise BadForm("that is too much for one file of this kind; take the Parquet, or ask the SQL page for less")
+        raise BadForm(
+            "that is too much for one file of this kind; take the Parquet, or ask the SQL page for less"
+        )
     headers = {
         "Content-Disposition": f'attachment; filename="{name}_{visit.release.release_id}.{kind}"',
         # What a CSV says nothing of itself.
