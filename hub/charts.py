@@ -78,7 +78,7 @@ def lines(series: Mapping[str, Sequence[tuple[Any, float | None]]], title: str) 
     for no in {0, len(periods) - 1}:
         end = " end" if no else ""
         parts.append(
-            f'<text class="axis{end}" x="{80 + no * step:.1f}" y="{height}">{escape(str(periods[no]))}</text>'
+            f'<text class="axis{end}" x="{80 + no * step:.1f}" y="{height}">{escape(_when(periods[no]))}</text>'
         )
     return Markup("".join(parts) + "</svg>")  # noqa: S704 - every text in it was escaped
 
@@ -90,5 +90,9 @@ def _open(height: int, title: str) -> str:
     )
 
 
+def _when(period: Any) -> str:
+    return f"{period:%b %Y}" if isinstance(period, date) else str(period)
+
+
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.2f}"

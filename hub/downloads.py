@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,15 @@ def packed(table: pa.Table, kind: str, about: dict[str, Any]) -> bytes:
     Raises TooMuch.
     """
     return _KINDS[kind](table, about)
+
+
+def csv_by_batch(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    """CSV of a result of any size, a batch in memory at a time."""
+    for no, batch in enumerate(batches):
+        sink = io.BytesIO()
+        options = pa_csv.WriteOptions(include_header=no == 0)
+        pa_csv.write_csv(_harmless(pa.Table.from_batches([batch])), sink, options)
+        yield sink.getvalue()
 
 
 def _csv(table: pa.Table, about: dict[str, Any]) -> bytes:

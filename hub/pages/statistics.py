@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from hub.access import sensitivity
 from hub.charts import lines
-from hub.downloads import MEDIA, packed
+from hub.downloads import MEDIA, csv_by_batch, packed
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.web import BadForm, V, Visit, forces
@@ -89,8 +91,11 @@ def mart(visit: V, mart: str, kind: str) -> Response:
         # As it lies: no memory of ours, whatever its size.
         name = f"{mart}_{visit.release.release_id}.parquet"
         return FileResponse(visit.release.folder / held["file"], filename=name, media_type=MEDIA["parquet"])
+    columns = _COLUMNS if mart == MART else "*"
+    if kind == "csv":
+        headers = _headers(visit, mart, kind)
+        return StreamingResponse(_streamed(visit, mart, columns), media_type=MEDIA["csv"], headers=headers)
     with visit.release.cursor(visit.scope) as cursor:
-        columns = _COLUMNS if mart == MART else "*"
         table = cursor.execute(f'SELECT {columns} FROM "{mart}"').to_arrow_table()
     return _file(visit, table, kind, mart, _about(visit, mart))
 
@@ -182,9 +187,21 @@ def _file(visit: Visit, table: pa.Table, kind: str, name: str, about: dict[str, 
         raise BadForm(
             "that is too much for one file of this kind; take the Parquet, or ask the SQL page for less"
         )
-    headers = {
+    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=_headers(visit, name, kind))
+
+
+def _headers(visit: Visit, name: str, kind: str) -> dict[str, str]:
+    return {
         "Content-Disposition": f'attachment; filename="{name}_{visit.release.release_id}.{kind}"',
-        # What a CSV says nothing of itself.
+        # A CSV says nothing of itself.
         "Link": f'</marts/{name}/metadata.json>; rel="describedby"',
     }
-    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=headers)
+
+
+def _streamed(visit: Visit, mart: str, columns: str) -> Iterator[bytes]:
+    with visit.release.cursor(visit.scope) as cursor:
+        reader = cursor.execute(f'SELECT {columns} FROM "{mart}"').to_arrow_reader(20_000)
+        if (first := next(iter(reader), None)) is None:
+            yield (",".join(f'"{name}"' for name in reader.schema.names) + "\n").encode()
+        else:
+            yield from csv_by_batch(chain([first], reader))
