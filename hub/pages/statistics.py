@@ -30,15 +30,6 @@ _FIRST = {
     "measure": "offences",
     "breakdown": "none",
 }
-# A suppressed figure is blank to everybody here, with what it would be worked out from.
-_COLUMNS = (
-    "period, period_kind, force_code, definition_id, threat, measure, breakdown, breakdown_value, "
-    + ", ".join(
-        f"CASE WHEN suppressed THEN NULL ELSE {c} END AS {c}"
-        for c in ("value", "numerator", "denominator", "lower", "upper")
-    )
-    + ", n_forces, n_months, suppressed"
-)
 
 
 @router.get("/statistics")
@@ -87,16 +78,15 @@ def mart(visit: V, mart: str, kind: str) -> Response:
     held = visit.release.marts[mart]
     if sensitivity(held) != "statistical":
         visit.about_persons(mart, "export")
-    if kind == "parquet" and select.is_whole and not held["encrypted"] and mart != MART:
+    if kind == "parquet" and select.is_whole and not held["encrypted"]:
         # As it lies: no memory of ours, whatever its size.
         name = f"{mart}_{visit.release.release_id}.parquet"
         return FileResponse(visit.release.folder / held["file"], filename=name, media_type=MEDIA["parquet"])
-    columns = _COLUMNS if mart == MART else "*"
     if kind == "csv":
         headers = _headers(visit, mart, kind)
-        return StreamingResponse(_streamed(visit, mart, columns), media_type=MEDIA["csv"], headers=headers)
+        return StreamingResponse(_streamed(visit, mart), media_type=MEDIA["csv"], headers=headers)
     with visit.release.cursor(visit.scope) as cursor:
-        table = cursor.execute(f'SELECT {columns} FROM "{mart}"').to_arrow_table()
+        table = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_table()
     return _file(visit, table, kind, mart, _about(visit, mart))
 
 
@@ -157,7 +147,7 @@ def _chosen(visit: Visit) -> dict[str, str]:
 
 def _selected() -> str:
     where = " AND ".join(f"{name} = ${name}" for name in FILTERS)
-    return f"SELECT {_COLUMNS} FROM {MART} WHERE {where} ORDER BY period, breakdown_value"
+    return f"SELECT * FROM {MART} WHERE {where} ORDER BY period, breakdown_value"
 
 
 def _about(visit: Visit, mart: str) -> dict[str, Any]:
@@ -198,9 +188,9 @@ def _headers(visit: Visit, name: str, kind: str) -> dict[str, str]:
     }
 
 
-def _streamed(visit: Visit, mart: str, columns: str) -> Iterator[bytes]:
+def _streamed(visit: Visit, mart: str) -> Iterator[bytes]:
     with visit.release.cursor(visit.scope) as cursor:
-        reader = cursor.execute(f'SELECT {columns} FROM "{mart}"').to_arrow_reader(20_000)
+        reader = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_reader(20_000)
         if (first := next(iter(reader), None)) is None:
             yield (",".join(f'"{name}"' for name in reader.schema.names) + "\n").encode()
         else:

@@ -200,6 +200,41 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "force_code": A,
             "event_in_words": "Order breached <b>",
         },
+        {
+            "person_id": P1,
+            "event_no": 4,
+            "event_id": "e4",
+            "event_on": "2026-02-11",
+            "event_kind": "order_granted",
+            "role": "respondent",
+            "force_code": A,
+            "event_in_words": "Order granted",
+        },
+        {
+            "person_id": P1,
+            "event_no": 5,
+            "event_id": "e5",
+            "event_on": "2026-02-09",
+            "event_kind": "crime",
+            "role": "suspect",
+            "force_code": B,
+            "reported_at": "2026-02-10 08:00:00",
+            "event_in_words": "Suspect of: Assault",
+        },
+    ],
+    "victim_timelines": [
+        {
+            "person_id": V1,
+            "event_no": no,
+            "event_id": f"v{no}",
+            "event_kind": "crime",
+            "force_code": A,
+            "reported_at": at,
+            "suspect_person_ids": suspects,
+        }
+        for no, (at, suspects) in enumerate(
+            [("2025-02-03 10:00:00", [P1]), ("2026-02-03 10:00:00", [P1, P2])]
+        )
     ],
     "person_link_evidence": [
         {
@@ -273,12 +308,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "measure": "offences",
             "breakdown": "none",
             "value": value,
-            "numerator": int(value),
+            "numerator": value and int(value),
             "n_forces": 43,
             "n_months": 1,
             "suppressed": hidden,
         }
-        for month, value, hidden in ((1, 1234.0, False), (2, 6.0, True))
+        for month, value, hidden in ((1, 1234.0, False), (2, None, True))
     ],
     "data_quality_scorecards": [
         {

@@ -1,5 +1,5 @@
--- Grain: one nominal of a person considered for the ranked list, or with a profile: what a search by name, birth date, address
--- or identifier looks through, and what says which forces know the person.
+-- Grain: one nominal of a person considered for the ranked list, or with a profile: what a search by name, birth date,
+-- address or identifier looks through, and what says which forces know the person.
 with persons as (
     select person_id from {{ ref('ranked_perpetrators') }}
     union
