@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,7 +27,7 @@ from decisions.suspension import Suspension
 from hub.access import Denied, Scope, User
 from hub.accounts import Accounts, Session
 from hub.logs import in_order
-from hub.parameters import number
+from hub.parameters import number, whole
 from hub.releases import Release, Releases, Table
 from hub.settings import Settings
 from hub.tables import open_state
@@ -239,6 +239,7 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["parameter"] = whole
     environment.filters.update(
         day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart
     )
@@ -246,13 +247,9 @@ def _templates() -> jinja2.Environment:
 
 
 def _day(value: Any) -> str:
-    return (
-        ""
-        if value is None
-        else f"{value:%d %b %Y}".lstrip("0")
-        if hasattr(value, "strftime")
-        else str(value)[:10]
-    )
+    if value is None:
+        return ""
+    return f"{value:%d %b %Y}".lstrip("0") if isinstance(value, date) else str(value)[:10]
 
 
 def _number(value: Any, digits: int = 0) -> str:
