@@ -21,7 +21,8 @@ from hub.access import Scope, Select, literal, selects
 
 # What the key is called inside a connection; as the release wrote it.
 KEY_NAME = "release"
-_KEPT_SCOPES = 60
+# Scopes that stay open, and tables that are kept.
+_KEPT = 60
 
 
 class NoRelease(Exception):
@@ -50,6 +51,7 @@ class Release:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _connections: dict[Scope, duckdb.DuckDBPyConnection] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
+    _tables: dict[tuple[Scope, str], Table] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -91,6 +93,14 @@ class Release:
             names = tuple(column[0] for column in done.description)
             return Table(names, [dict(zip(names, row, strict=True)) for row in done.fetchall()])
 
+    def read_kept(self, scope: Scope, query: str) -> Table:
+        """`read` of a query without values, kept: a release never changes. For what is small and on many pages."""
+        found = self._tables.get((scope, query))
+        if found is None:
+            self._trim(self._tables)
+            found = self._tables[scope, query] = self.read(scope, query)
+        return found
+
     @contextmanager
     def cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
@@ -111,6 +121,8 @@ class Release:
                 "python_enable_replacements": False,
             }
         )
+        # The same files are read again and again.
+        connection.execute("SET parquet_metadata_cache = true")
         if self.key:
             import_extension("httpfs", con=connection)
             connection.execute("LOAD httpfs")
@@ -126,8 +138,8 @@ class Release:
         return connection
 
     @staticmethod
-    def _trim(kept: dict[Scope, Any]) -> None:
-        while len(kept) >= _KEPT_SCOPES:
+    def _trim(kept: dict[Any, Any]) -> None:
+        while len(kept) >= _KEPT:
             kept.pop(next(iter(kept)), None)
 
 

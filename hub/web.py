@@ -118,6 +118,10 @@ class Visit:
     def read(self, query: str, values: Any = (), scope: Scope | None = None) -> Table:
         return self.release.read(scope or self.scope, query, values)
 
+    def kept(self, query: str) -> list[dict[str, Any]]:
+        """Rows of a query without values that many pages ask."""
+        return self.release.read_kept(self.scope, query).rows
+
     def has(self, mart: str) -> bool:
         return self.release.has(self.scope, mart)
 

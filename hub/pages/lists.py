@@ -97,9 +97,7 @@ def lists(
         """,
         values,
     ).rows
-    scopes = visit.read(
-        "SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2"
-    ).rows
+    scopes = visit.kept("SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2")
     chosen = {"kind": kind, "lens": lens, "scope": scope, "band": band, "force": force}
     return visit.page(
         "lists.html",

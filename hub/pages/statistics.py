@@ -39,7 +39,7 @@ def statistics(visit: V) -> Response:
     options = {
         name: [
             r["v"]
-            for r in visit.read(f"SELECT DISTINCT {name} AS v FROM {MART} ORDER BY 1").rows
+            for r in visit.kept(f"SELECT DISTINCT {name} AS v FROM {MART} ORDER BY 1")
             if r["v"] is not None
         ]
         for name in FILTERS
@@ -100,7 +100,7 @@ def metadata(visit: V, mart: str) -> Response:
 def scorecards(visit: V, force: str = "") -> Response:
     """Every force by every check; of one force, each check beside what its peers reach, and month by month."""
     force = force or (visit.user.force_code or "")
-    rows = visit.read("SELECT * FROM data_quality_scorecards ORDER BY dimension, check_id, force_code").rows
+    rows = visit.kept("SELECT * FROM data_quality_scorecards ORDER BY dimension, check_id, force_code")
     checks = list(dict.fromkeys((r["check_id"], r["title"]) for r in rows))
     if force not in forces():
         by_force: dict[str, dict[str, Any]] = {}
