@@ -85,20 +85,20 @@ def resume(visit: V) -> Response:
 
 
 @router.get("/log")
-def log(visit: V, page: int = 1) -> Response:
-    """The log, newest first, without anybody's words, and whether its chain holds."""
+def log(visit: V, page: int = 1, verify: str = "") -> Response:
+    """The log, newest first, without anybody's words; and, where it is asked, whether its whole chain holds."""
     visit.user.require("audit")
-    broken = audit.verify(visit.hub.store)
+    size, page = whole("page_rows"), max(1, min(page, 1_000_000))
     with visit.hub.store.reading() as connection:
-        entries = audit.entries(connection)[::-1]
+        entries = audit.newest(connection, size, (page - 1) * size)
         head = audit.head(connection)
-    size = whole("page_rows")
     return visit.page(
         "log.html",
-        entries=entries[(max(1, page) - 1) * size : max(1, page) * size],
-        total=len(entries),
-        number=max(1, page),
-        pages=max(1, -(-len(entries) // size)),
-        broken=broken,
+        entries=entries,
+        total=head.no,
+        number=page,
+        pages=max(1, -(-head.no // size)),
+        is_verified=bool(verify),
+        broken=audit.verify(visit.hub.store) if verify else None,
         head=head,
     )

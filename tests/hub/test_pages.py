@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from decisions import access, audit
 from tests.hub.conftest import Browser
@@ -191,3 +192,12 @@ def test_a_pack_names_its_sources_and_is_logged_as_taken_away(
     assert "2026-02_handmade" in page and "Having no record is not being cleared" in page
     with app.state.hub.store.reading() as connection:
         assert [a.kind for a in access.accesses(connection)] == ["export"]
+
+
+def test_oversight_finds_a_log_that_was_changed(browser: Callable[..., Browser], app: FastAPI) -> None:
+    visitor = browser("oversight")
+    assert "follows from the one before" in visitor.get("/log?verify=yes").text
+    with app.state.hub.store.engine.connect() as connection, connection.begin():
+        connection.execute(text("DROP TRIGGER audit_log_no_update"))
+        connection.execute(text("UPDATE audit_log SET who = 'somebody else' WHERE no = 1"))
+    assert "entry 1: its hash is not that of what it says" in visitor.get("/log?verify=yes").text
