@@ -17,7 +17,7 @@ DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
 BENCH_NOMINALS ?= 100000 1000000
 
-CODE := data_contracts decisions assets orchestration cli
+CODE := data_contracts decisions assets orchestration hub cli
 STAMP := $(VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
 # From inside the project, as Dagster calls it: a relative project folder would stay in the manifest.
@@ -109,8 +109,8 @@ bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write do
 	@$(BIN)/python -m tests.bench_linkage $(BENCH_NOMINALS)
 
 .PHONY: serve
-serve: ## The hub over the current release (not yet built)
-	@echo "make serve: the hub is not yet built; open the pages in $(VAWG_DATA)/releases/current/pages" >&2; exit 2
+serve: setup ## The hub over the current release, on http://localhost:8000 (SERVE_ARGS=--demo-users to try it)
+	@$(BIN)/vawg hub serve $(SERVE_ARGS)
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew

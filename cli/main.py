@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import click
 
 from cli.exits import fail
+from cli.hub import hub
 from cli.identity import audit, identity
 from cli.review import review
 from cli.signoff import signoff
@@ -294,6 +295,7 @@ main.add_command(identity)
 main.add_command(review)
 main.add_command(audit)
 main.add_command(signoff)
+main.add_command(hub)
 
 
 @main.command()

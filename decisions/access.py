@@ -19,16 +19,16 @@ from decisions.refusals import Refused
 from decisions.review_codes import reasons
 from decisions.store import Store
 
-AccessKind = Literal["view", "search", "export"]
+AccessKind = Literal["view", "search", "query", "export", "upload"]
 PREFIX = "access_"
-_KINDS = ("view", "search", "export")
+_KINDS = ("view", "search", "query", "export", "upload")
 # An id, or several parted by commas; no blanks, so that no name or address fits.
 _SUBJECT = re.compile(r"[A-Za-z0-9_.:|/,-]{1,400}")
 
 
 @dataclass(frozen=True)
 class Access:
-    """One look, search or export. `expires_on`: the moment by which an export is to be destroyed."""
+    """One look, search, query, export or upload. `expires_on`: the moment by which an export is to be destroyed."""
 
     no: int
     at: datetime
@@ -49,15 +49,15 @@ def log_access(
     purpose: str,
     expires_on: datetime | None = None,
 ) -> int:
-    """Write an access and return its number in the log. `purpose`: a reason to view in `codes/review_reasons.csv`.
+    """Write an access and return its number in the log. `purpose`: one of `purposes`.
 
     Raises, with nothing written: Refused where who or purpose is missing, the subject is no id, or an export has no end
     after the moment it is taken; OutOfOrder.
     """
     if kind not in _KINDS:
         raise Refused(f"an access is one of {', '.join(_KINDS)}")
-    if purpose not in reasons("view"):
-        raise Refused(f"{purpose!r} is no purpose; choose one of {', '.join(reasons('view'))}")
+    if purpose not in purposes(kind):
+        raise Refused(f"{purpose!r} is no purpose; choose one of {', '.join(purposes(kind))}")
     if not _SUBJECT.fullmatch(subject):
         raise Refused("a subject is an id or the name of a mart, without blanks; never what was searched for")
     if (expires_on is not None) != (kind == "export"):
@@ -69,6 +69,11 @@ def log_access(
         return audit.append(
             connection, at=at, who=who, action=PREFIX + kind, subject=subject, detail=detail
         ).no
+
+
+def purposes(kind: AccessKind = "view") -> dict[str, str]:
+    """Code to label of what somebody may be here for, in the order of `codes/review_reasons.csv`; an upload has its own."""
+    return dict(reasons("upload")) if kind == "upload" else {**reasons("view"), **reasons("search")}
 
 
 def accesses(connection: Connection) -> list[Access]:

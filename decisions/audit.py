@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Row, Table, insert, select
 
 from decisions.refusals import OutOfOrder, Refused
 from decisions.store import Store
@@ -116,21 +116,18 @@ def chain(connection: Connection, as_of: datetime | None = None) -> list[Logged]
     query = select(audit_log).order_by(audit_log.c.no)
     if as_of:
         query = query.where(audit_log.c.at <= written(as_of))
-    return [
-        Logged(
-            Entry(
-                row.no,
-                datetime.fromisoformat(row.at),
-                row.who,
-                row.action,
-                row.subject,
-                json.loads(row.detail),
-            ),
-            row.previous_hash,
-            row.hash,
-        )
-        for row in connection.execute(query)
-    ]
+    return [Logged(_entry(row), row.previous_hash, row.hash) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, most: int, skipped: int = 0) -> list[Entry]:
+    """The last entries, newest first, after as many as are skipped."""
+    query = select(audit_log).order_by(audit_log.c.no.desc()).limit(most).offset(skipped)
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def _entry(row: Row[Any]) -> Entry:
+    at = datetime.fromisoformat(row.at)
+    return Entry(row.no, at, row.who, row.action, row.subject, json.loads(row.detail))
 
 
 def head(connection: Connection) -> Head:

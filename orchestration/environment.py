@@ -5,6 +5,9 @@ VAWG_DECISIONS_URL   the database of decisions, in SQLAlchemy's form; decisions.
 VAWG_RELEASE_KEY     the key of identifiable marts; without one they lie unencrypted
 VAWG_LINKAGE_MODEL   the file of the linkage model in force; the shipped one if left out
 VAWG_THREADS         how many models and threads of dbt at once; 2 if left out
+VAWG_HUB_URL         the database of the hub's accounts and uploads; hub.sqlite under the data root if left out
+VAWG_HUB_ISSUER, VAWG_HUB_CLIENT_ID, VAWG_HUB_CLIENT_SECRET, VAWG_HUB_ADDRESS
+                     the provider of single sign-on, and the hub's own address; all of them, or no single sign-on
 """
 
 from __future__ import annotations
@@ -32,3 +35,21 @@ def decisions_url() -> str | None:
 
 def release_key() -> str | None:
     return os.environ.get("VAWG_RELEASE_KEY") or None
+
+
+def hub_url() -> str | None:
+    return os.environ.get("VAWG_HUB_URL") or None
+
+
+def hub_sign_on() -> dict[str, str] | None:
+    """issuer, client_id, client_secret and redirect_uri of the hub's single sign-on, or none where it is not all set."""
+    names = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "ADDRESS")
+    issuer, client_id, client_secret, address = (os.environ.get(f"VAWG_HUB_{name}", "") for name in names)
+    if not (issuer and client_id and client_secret and address):
+        return None
+    return {
+        "issuer": issuer,
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "redirect_uri": f"{address.rstrip('/')}/sign-on/back",
+    }

@@ -33,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: the build leaves a folder of its own beside the sources.
     source = folder / "source"
-    for package in ("assets", "cli", "data_contracts", "decisions", "orchestration"):
+    for package in ("assets", "cli", "data_contracts", "decisions", "hub", "orchestration"):
         shutil.copytree(REPOSITORY / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md"):
         shutil.copyfile(REPOSITORY / file, source / file)

@@ -77,6 +77,7 @@ def test_a_child_and_a_dead_person_are_nowhere(query: Query) -> None:
         "ranked_perpetrator_offences",
         "ranked_perpetrator_uncertainty",
         "perpetrator_lists",
+        "suspect_nominals",
     ):
         found = query(
             f"select count(*) from marts.{table} where person_id in (?, ?)", f"P-{A}|S2", f"P-{A}|S3"
@@ -240,6 +241,16 @@ def test_what_holds_a_person_together(query: Query) -> None:
         "select person_id, record_id_l, record_id_r, is_weakest from marts.person_link_evidence order by 1"
     )
     assert rows == [(p, f"{B}|{s}", f"{A}|{s}", True) for p, s in (("P1", "S1"), ("P5", "S5"), ("P8", "S8"))]
+
+
+def test_a_search_looks_through_every_force_s_nominal_of_a_suspect(query: Query) -> None:
+    rows = query("select record_id, force_code from marts.suspect_nominals where person_id = 'P1' order by 1")
+    assert rows == sorted([(f"{A}|S1", A), (f"{B}|S1", B)])
+    strangers = query(
+        "select count(*) from marts.suspect_nominals where person_id not in "
+        "(select person_id from marts.ranked_perpetrators union select person_id from marts.perpetrator_profiles)"
+    )
+    assert strangers == [(0,)]
 
 
 def test_who_is_held_for_nothing_but_a_doubt_about_who_they_are(query: Query) -> None:

@@ -1,0 +1,186 @@
+"""Who may see what: the one place. Pages, API, downloads and SQL read a release through the selects made here.
+
+Roles are `codes/roles.csv`, what a force sees of a mart and which columns tell a rank `codes/mart_rules.csv`, what an act of
+review takes `codes/act_roles.csv`. What no rule speaks of is closed: a mart about persons without a rule is seen by no force,
+an act without one is taken by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
+
+from decisions.suspension import ALL_LISTS
+from hub.parameters import rows
+
+Rank = Literal["always", "after_view", "never"]
+# The nominals of everybody an allegation stands against: says to whom a force contributes.
+CROSSWALK = "suspect_nominals"
+LISTS = "perpetrator_lists"
+
+
+class Denied(Exception):
+    """The user may not do or see this; the message says which permission is missing, and nothing of what is there."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A row of `codes/roles.csv`. `may`: the permissions it has, by the names of the columns."""
+
+    code: str
+    label: str
+    rank: Rank
+    may: frozenset[str]
+
+    @property
+    def is_of_a_force(self) -> bool:
+        return "of_a_force" in self.may
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who was authenticated. `force_code` is set for those of a force, and for nobody else."""
+
+    user_id: str
+    label: str
+    role: Role
+    force_code: str | None = None
+
+    def may(self, permission: str) -> bool:
+        return permission in self.role.may
+
+    def require(self, permission: str) -> None:
+        """Raises Denied."""
+        if not self.may(permission):
+            raise Denied(f"your role, {self.role.label.lower()}, does not include this ({permission})")
+
+    def require_act(self, act: str) -> None:
+        """Raises Denied where the role may not take an act of review, or there is no such act."""
+        self.require(_act_permissions().get(act, "nobody"))
+
+    def require_force(self, force_code: str) -> None:
+        """Raises Denied where the returns of that force are not the user's to see."""
+        self.require("returns")
+        if self.role.is_of_a_force and force_code != self.force_code:
+            raise Denied("these are another force's returns")
+
+    def scope(self, suspended: Iterable[str] = ()) -> Scope:
+        """What the user's reads are held to. Whoever may stop a list sees it while it is stopped."""
+        stopped = () if self.may("suspend") else tuple(sorted(suspended))
+        return Scope(
+            force_code=self.force_code if self.role.is_of_a_force else None,
+            identifiable=self.may("identifiable"),
+            victims=self.may("victims"),
+            rank=self.role.rank == "always" and ALL_LISTS not in stopped,
+            suspended=stopped,
+        )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a reader's selects are limited to. `force_code` None: the nation. `rank`: whether columns that tell a rank show.
+
+    `suspended`: scopes of lists that are not shown.
+    """
+
+    force_code: str | None = None
+    identifiable: bool = False
+    victims: bool = False
+    rank: bool = False
+    suspended: tuple[str, ...] = ()
+
+    def after_view(self) -> Scope:
+        """The same with the rank, for one person whose evidence the reader has seen."""
+        return replace(self, rank=ALL_LISTS not in self.suspended)
+
+
+@dataclass(frozen=True)
+class Select:
+    """A mart as a scope sees it. `is_whole`: every row and column of the file, so that the file itself hides nothing."""
+
+    sql: str
+    is_whole: bool
+
+
+@cache
+def roles() -> Mapping[str, Role]:
+    found = {}
+    for row in rows("roles"):
+        may = frozenset(name for name, value in row.items() if value == "1")
+        found[row["role"]] = Role(row["role"], row["label"], row["rank"], may)  # type: ignore[arg-type]
+    return found
+
+
+@cache
+def _act_permissions() -> Mapping[str, str]:
+    return {row["act"]: row["permission"] for row in rows("act_roles")}
+
+
+@cache
+def _rules() -> Mapping[str, Mapping[str, str]]:
+    return {row["mart"]: row for row in rows("mart_rules")}
+
+
+def sensitivity(held: Mapping[str, Any]) -> str:
+    """Folder of a mart in its release, by the manifest's entry of it."""
+    return str(held["file"]).partition("/")[0]
+
+
+def selects(
+    scope: Scope, marts: Mapping[str, Mapping[str, Any]], columns: Mapping[str, Iterable[str]], source: Any
+) -> dict[str, Select]:
+    """Mart -> how the scope sees it, of those it sees at all.
+
+    `marts`: the manifest's; `columns`: of each mart; `source`: mart -> the SQL that reads its file.
+    """
+    found = {}
+    for mart, held in marts.items():
+        if not _is_open(scope, mart, sensitivity(held)):
+            continue
+        hidden = set() if scope.rank else set(_rules().get(mart, {}).get("rank_columns", "").split())
+        if "*" in hidden:
+            continue
+        condition = _condition(scope, mart, sensitivity(held), marts, source)
+        kept = [c for c in columns[mart] if c not in hidden]
+        names = ", ".join(f'"{c}"' for c in kept)
+        where = f" WHERE {condition}" if condition else ""
+        found[mart] = Select(f"SELECT {names} FROM {source(mart)}{where}", not condition and not hidden)
+    return found
+
+
+def _is_open(scope: Scope, mart: str, folder: str) -> bool:
+    if folder == "statistical":
+        return True
+    # A folder that is not known is closed, as is a mart without a rule to a force.
+    if not {"identifiable": scope.identifiable, "victims": scope.victims}.get(folder, False):
+        return False
+    return scope.force_code is None or _rules().get(mart, {}).get("force_rule") in ("own", "person")
+
+
+def _condition(
+    scope: Scope, mart: str, folder: str, marts: Mapping[str, Mapping[str, Any]], source: Any
+) -> str:
+    conditions = []
+    if scope.force_code is not None and folder != "statistical":
+        rule = _rules()[mart]
+        own = f"{rule['force_column']} = {literal(scope.force_code)}"
+        if rule["force_rule"] == "person":
+            # Without the crosswalk nobody can say to whom a force contributes.
+            own = "false"
+            if CROSSWALK in marts:
+                own = (
+                    f"{rule['force_column']} IN (SELECT person_id FROM {source(CROSSWALK)} "
+                    f"WHERE force_code = {literal(scope.force_code)})"
+                )
+        conditions.append(own)
+    if mart == LISTS and scope.suspended:
+        stopped = ", ".join(literal(s) for s in scope.suspended)
+        conditions.append("false" if ALL_LISTS in scope.suspended else f"list_scope_code NOT IN ({stopped})")
+    return " AND ".join(conditions)
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

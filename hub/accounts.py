@@ -1,0 +1,317 @@
+"""Accounts, sessions and tokens: who is there, and how that is known.
+
+A session is a random cookie of which the hash is kept, so that ending it ends it everywhere and no copy of the database
+lets anybody in. Every change of an account and every way in is an entry of the audit log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Engine, Row, delete, insert, select, update
+
+from data_contracts.code_lists import attribute
+from decisions import audit
+from decisions.store import Store
+from hub.access import User, roles
+from hub.logs import in_order
+from hub.parameters import number, whole
+from hub.tables import sessions, tokens, users
+
+# Names are compared without case, for four eyes, so they are kept without.
+_USER_ID = re.compile(r"[a-z][a-z0-9._-]{1,59}")
+_HASHER = PasswordHasher()
+
+
+class BadAccount(Exception):
+    """An account cannot be made or changed like this; the message says why."""
+
+
+class NotLetIn(Exception):
+    """Name and password do not match an account that may come in. Never says which of it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who came in. `form_token`: what every form of theirs must carry. `purpose`: what they said they are here for."""
+
+    user: User
+    session_hash: str
+    form_token: str
+    purpose: str | None
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts in the hub's database; what happens to them in the log of `store`."""
+
+    engine: Engine
+    store: Store
+    now: Callable[[], datetime]
+
+    def add(
+        self,
+        user_id: str,
+        *,
+        label: str,
+        role: str,
+        force_code: str | None,
+        password: str | None,
+        by: str,
+        at: datetime,
+        sign_on_subject: str | None = None,
+    ) -> None:
+        """Make an account; `password` or `sign_on_subject` (`issuer|sub`) lets its owner in. Raises BadAccount."""
+        if not _USER_ID.fullmatch(user_id):
+            raise BadAccount("a user's name is two to 60 small letters, digits, dots and dashes")
+        if not password and not sign_on_subject:
+            raise BadAccount("an account needs a password or a subject of the single sign-on")
+        _require_role(role, force_code)
+        row = {
+            "user_id": user_id,
+            "label": label.strip() or user_id,
+            "role": role,
+            "force_code": force_code,
+            "password_hash": _hashed(password) if password else None,
+            "sign_on_subject": sign_on_subject,
+            "is_active": True,
+            "n_failed": 0,
+        }
+        with self.engine.begin() as connection:
+            if connection.execute(select(users.c.user_id).where(users.c.user_id == user_id)).first():
+                raise BadAccount(f"there is an account {user_id} already")
+            connection.execute(insert(users).values(row))
+        self._log("hub_user_added", user_id, by, role=role, force_code=force_code)
+
+    def change(
+        self, user_id: str, *, by: str, at: datetime, role: str, force_code: str | None, is_active: bool
+    ) -> None:
+        """Change what somebody may do; their sessions and tokens end. Raises BadAccount."""
+        _require_role(role, force_code)
+        if user_id == by:
+            raise BadAccount("nobody changes their own account; another administrator does")
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                update(users)
+                .where(users.c.user_id == user_id)
+                .values(role=role, force_code=force_code, is_active=is_active)
+            )
+            if not changed.rowcount:
+                raise BadAccount(f"there is no account {user_id}")
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
+        self._log("hub_user_changed", user_id, by, role=role, force_code=force_code, is_active=is_active)
+
+    def set_password(self, user_id: str, password: str, *, by: str, at: datetime) -> None:
+        """Give an account another password; its sessions end. Raises BadAccount."""
+        values = {"password_hash": _hashed(password), "n_failed": 0, "locked_until": None}
+        with self.engine.begin() as connection:
+            if not connection.execute(
+                update(users).where(users.c.user_id == user_id).values(values)
+            ).rowcount:
+                raise BadAccount(f"there is no account {user_id}")
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+        self._log("hub_password_set", user_id, by)
+
+    def everybody(self) -> list[dict[str, Any]]:
+        """One mapping an account, by name: user_id, label, role, force_code, is_active, is_locked, signs_on."""
+        with self.engine.connect() as connection:
+            return [
+                {
+                    "user_id": row.user_id,
+                    "label": row.label,
+                    "role": row.role,
+                    "force_code": row.force_code,
+                    "is_active": row.is_active,
+                    "locked_until": row.locked_until,
+                    "signs_on": bool(row.sign_on_subject),
+                }
+                for row in connection.execute(select(users).order_by(users.c.user_id))
+            ]
+
+    def sign_in(self, user_id: str, password: str, at: datetime) -> str:
+        """The cookie of a new session. Raises NotLetIn: also while the account is locked, whatever the password."""
+        with self.engine.begin() as connection:
+            row = connection.execute(select(users).where(users.c.user_id == user_id)).one_or_none()
+            matches = _matches(row.password_hash if row else None, password)
+            is_locked = bool(row and row.locked_until and row.locked_until > at.isoformat())
+            let_in = bool(row and row.is_active and matches and not is_locked)
+            if row and not is_locked:
+                connection.execute(
+                    update(users).where(users.c.user_id == user_id).values(_after_try(row, let_in, at))
+                )
+        if row:
+            self._log("hub_signed_in" if let_in else "hub_sign_in_refused", user_id, user_id)
+        if not let_in:
+            raise NotLetIn
+        return self._begin(user_id, at)
+
+    def sign_on(self, subject: str, at: datetime) -> str:
+        """The cookie of a new session for who the provider vouches for, `issuer|sub`. Raises NotLetIn."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(users).where(users.c.sign_on_subject == subject)).one_or_none()
+        if row is None or not row.is_active:
+            raise NotLetIn
+        self._log("hub_signed_on", row.user_id, row.user_id)
+        return self._begin(row.user_id, at)
+
+    def session(self, cookie: str | None, at: datetime) -> Session | None:
+        """The session of a cookie, or none where there is none, it ended, or its owner may not come in any more."""
+        if not cookie:
+            return None
+        session_hash = _digest(cookie)
+        with self.engine.begin() as connection:
+            row = connection.execute(
+                select(sessions, users)
+                .join(users, users.c.user_id == sessions.c.user_id)
+                .where(sessions.c.session_hash == session_hash)
+            ).one_or_none()
+            if row is None:
+                return None
+            if not row.is_active or _is_over(row, at):
+                connection.execute(delete(sessions).where(sessions.c.session_hash == session_hash))
+                return None
+            if at - datetime.fromisoformat(row.seen_at) > timedelta(minutes=1):
+                connection.execute(
+                    update(sessions)
+                    .where(sessions.c.session_hash == session_hash)
+                    .values(seen_at=at.isoformat())
+                )
+        return Session(_user(row), session_hash, row.form_token, row.purpose)
+
+    def state_purpose(self, session: Session, purpose: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(sessions)
+                .where(sessions.c.session_hash == session.session_hash)
+                .values(purpose=purpose)
+            )
+
+    def sign_out(self, session: Session, at: datetime) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(delete(sessions).where(sessions.c.session_hash == session.session_hash))
+        self._log("hub_signed_out", session.user.user_id, session.user.user_id)
+
+    def make_token(self, user: User, label: str, at: datetime) -> str:
+        """A token for a program; shown once."""
+        token = secrets.token_urlsafe(32)
+        row = {
+            "token_hash": _digest(token),
+            "user_id": user.user_id,
+            "label": label.strip()[:80] or "token",
+            "made_at": at.isoformat(),
+            "expires_at": (at + timedelta(days=number("token_days"))).isoformat(),
+        }
+        with self.engine.begin() as connection:
+            connection.execute(insert(tokens).values(row))
+        self._log("hub_token_made", user.user_id, user.user_id)
+        return token
+
+    def tokens_of(self, user: User) -> list[dict[str, Any]]:
+        with self.engine.connect() as connection:
+            query = select(tokens).where(tokens.c.user_id == user.user_id).order_by(tokens.c.made_at)
+            return [
+                {"label": r.label, "expires_at": r.expires_at, "short": r.token_hash[:12]}
+                for r in connection.execute(query)
+            ]
+
+    def end_token(self, user: User, short: str, at: datetime) -> None:
+        """End one of the user's own tokens, by the first twelve digits of its hash."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                delete(tokens).where(
+                    tokens.c.user_id == user.user_id, tokens.c.token_hash.startswith(short, autoescape=True)
+                )
+            )
+        self._log("hub_token_ended", user.user_id, user.user_id)
+
+    def by_token(self, token: str, at: datetime) -> User | None:
+        """Whose token it is, or none where it is nobody's, or its time is over."""
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                select(tokens, users)
+                .join(users, users.c.user_id == tokens.c.user_id)
+                .where(tokens.c.token_hash == _digest(token))
+            ).one_or_none()
+        if row is None or not row.is_active or row.expires_at <= at.isoformat():
+            return None
+        return _user(row)
+
+    def _begin(self, user_id: str, at: datetime) -> str:
+        cookie = secrets.token_urlsafe(32)
+        row = {
+            "session_hash": _digest(cookie),
+            "user_id": user_id,
+            "form_token": secrets.token_hex(32),
+            "began_at": at.isoformat(),
+            "seen_at": at.isoformat(),
+        }
+        with self.engine.begin() as connection:
+            connection.execute(insert(sessions).values(row))
+        return cookie
+
+    def _log(self, action: str, subject: str, by: str, **detail: Any) -> None:
+        def append(moment: datetime) -> None:
+            with self.store.writing() as connection:
+                audit.append(connection, at=moment, who=by, action=action, subject=subject, detail=detail)
+
+        in_order(append, self.now)
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.user_id, row.label, roles()[row.role], row.force_code)
+
+
+def _is_over(row: Row[Any], at: datetime) -> bool:
+    idle = at - datetime.fromisoformat(row.seen_at) > timedelta(minutes=number("session_idle_minutes"))
+    return idle or at - datetime.fromisoformat(row.began_at) > timedelta(hours=number("session_hours"))
+
+
+def _after_try(row: Row[Any], let_in: bool, at: datetime) -> dict[str, Any]:
+    if let_in:
+        return {"n_failed": 0, "locked_until": None}
+    if row.n_failed + 1 < whole("lockout_attempts"):
+        return {"n_failed": row.n_failed + 1}
+    until = at + timedelta(minutes=number("lockout_minutes"))
+    return {"n_failed": 0, "locked_until": until.isoformat()}
+
+
+def _require_role(role: str, force_code: str | None) -> None:
+    if role not in roles():
+        raise BadAccount(f"a role is one of {', '.join(roles())}")
+    if roles()[role].is_of_a_force != bool(force_code):
+        raise BadAccount("a role of a force, and no other, comes with the force's code")
+    if force_code and force_code not in attribute("forces", "label"):
+        raise BadAccount("there is no force with that code")
+
+
+def _hashed(password: str) -> str:
+    if len(password) < whole("password_length"):
+        raise BadAccount(f"a password has at least {whole('password_length')} characters")
+    return _HASHER.hash(password)
+
+
+def _matches(password_hash: str | None, password: str) -> bool:
+    """Takes as long for an account that is not there, so that names cannot be told from the time."""
+    try:
+        return _HASHER.verify(password_hash or _nobody(), password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(secrets.token_hex(16))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

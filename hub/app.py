@@ -1,0 +1,149 @@
+"""The application: its routes, the headers of every answer, and what is said when something does not go."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from decisions.refusals import Refused
+from hub.access import Denied
+from hub.accounts import BadAccount
+from hub.downloads import TooMuch
+from hub.pages import (
+    accounts,
+    forces,
+    identities,
+    lists,
+    oversight,
+    overview,
+    persons,
+    queries,
+    search,
+    sign_in,
+    statistics,
+)
+from hub.releases import NoRelease, NoSuchMart
+from hub.settings import Settings
+from hub.sql import QueryRefused
+from hub.web import BadForm, Hub, NeedsPurpose, NeedsSignIn, redirect, with_next
+
+# Everything comes from here, and nobody frames it; no script or style but from files.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+# Of what is no upload: a form, or a query.
+_FORM_BYTES = 1 << 20
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, http: httpx.Client | None = None) -> FastAPI:
+    """The hub over the releases of a data root. Raises what opening its databases raises."""
+    app = FastAPI(
+        title="VAWG hub", docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_FORM_BYTES
+    )
+    app.state.hub = Hub.of(settings, http)
+    pages = (
+        sign_in,
+        overview,
+        lists,
+        persons,
+        identities,
+        search,
+        statistics,
+        queries,
+        forces,
+        oversight,
+        accounts,
+    )
+    for module in pages:
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.middleware("http")(_headers)
+    _handle(app)
+    return app
+
+
+async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    if request.app.state.hub.settings.is_https:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return response
+
+
+def _handle(app: FastAPI) -> None:
+    says: dict[type[Exception], int] = {
+        Denied: 403,
+        BadForm: 400,
+        Refused: 409,
+        BadAccount: 400,
+        NoSuchMart: 404,
+        NoRelease: 503,
+        QueryRefused: 400,
+        TooMuch: 413,
+    }
+    for error, status in says.items():
+        app.add_exception_handler(error, _telling(status))
+    app.add_exception_handler(NeedsSignIn, _to_sign_in)
+    app.add_exception_handler(NeedsPurpose, _to_purpose)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _telling(status: int) -> Callable[[Request, Exception], Response]:
+    def tell(request: Request, error: Exception) -> Response:
+        return _told(request, status, str(error))
+
+    return tell
+
+
+def _told(request: Request, status: int, message: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": message}, status)
+    return request.app.state.hub.render("error.html", status, code=status, message=message)
+
+
+def _to_sign_in(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": "give a token: Authorization: Bearer ..."}, 401)
+    return redirect(with_next("/sign-in", request))
+
+
+def _to_purpose(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": "say what for in the header X-Purpose"}, 403)
+    return redirect(with_next("/purpose", request))
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    words = {
+        413: "that is larger than the hub takes",
+        404: "there is no such page",
+        405: "that cannot be done here",
+    }
+    return _told(request, status, words.get(status, "the request cannot be used as it is"))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    # Not the error itself: it may quote a value.
+    return _told(request, 500, "something of ours failed; nothing was changed")

@@ -1,0 +1,185 @@
+"""The lists of the month, who moved, and the work list of allegations closed without an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from hub.parameters import whole
+from hub.statements import statements
+from hub.web import V, Visit
+
+router = APIRouter()
+LENSES = {"likely_harm": "Likely harm", "gravest_harm": "Gravest harm", "rfg": "Recency, frequency, gravity"}
+KINDS = {
+    "force_top": "First list of a force or region",
+    "force_next": "Next of a force or region",
+    "national_top": "First list of the nation",
+    "national_next": "Next of the nation",
+    "national_quota": "Nation, given out force by force",
+    "serious_single": "One grave report",
+    "held": "Held",
+}
+ALERTS = {
+    "order": "An order granted, varied, rescinded or breached",
+    "elsewhere": "A new allegation in another force",
+    "new_suspect": "A victim with a new suspect",
+}
+_LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
+_IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
+_ORDERS = f"""
+    SELECT 'order' AS kind, person_id, event_on, force_code, event_in_words AS says FROM perpetrator_timelines
+    WHERE role = 'respondent' AND {_LISTED} AND {_IN_MONTH.format("event_on")}
+        AND event_kind IN ('order_granted', 'order_varied', 'order_rescinded', 'order_breached')
+"""
+_ELSEWHERE = f"""
+    SELECT 'elsewhere', t.person_id, t.reported_at::date, t.force_code, t.event_in_words
+    FROM perpetrator_timelines AS t JOIN ranked_perpetrators AS r ON t.person_id = r.person_id
+    WHERE t.event_kind = 'crime' AND t.role = 'suspect' AND t.force_code <> r.owner_force_code
+        AND t.{_LISTED} AND {_IN_MONTH.format("t.reported_at::date")}
+"""
+# A suspect of the month whom no earlier event of hers names.
+_NEW_SUSPECT = f"""
+    SELECT 'new_suspect', s.suspect, min(s.day), min_by(s.force_code, s.day), 'New suspect of victim ' || s.person_id
+    FROM (
+        SELECT person_id, force_code, reported_at::date AS day, unnest(suspect_person_ids) AS suspect
+        FROM victim_timelines WHERE event_kind = 'crime'
+    ) AS s
+    JOIN (SELECT person_id, min(reported_at::date) AS first_day FROM victim_timelines GROUP BY person_id) AS v
+        ON s.person_id = v.person_id AND v.first_day < $first::date
+    GROUP BY s.person_id, s.suspect
+    HAVING {_IN_MONTH.format("min(s.day)")}
+"""
+# Lists that no lens orders.
+_NO_LENS = frozenset({"serious_single", "held"})
+
+
+@router.get("/lists")
+def lists(
+    visit: V,
+    kind: str = "national_top",
+    lens: str = "likely_harm",
+    scope: str = "",
+    band: str = "",
+    force: str = "",
+    page: int = 1,
+) -> Response:
+    kind, lens = kind if kind in KINDS else "national_top", lens if lens in LENSES else "likely_harm"
+    visit.about_persons(f"perpetrator_lists:{kind}:{lens}")
+    release_scope = visit.scope
+    values: dict[str, Any] = {
+        "kind": kind,
+        "lens": "none" if kind in _NO_LENS else lens,
+        "scope": scope,
+        "band": band,
+        "force": force,
+    }
+    has_rank = release_scope.rank
+    where = (
+        "list_kind = $kind AND lens = $lens AND ($scope = '' OR list_scope_code = $scope) "
+        "AND ($force = '' OR owner_force_code = $force) "
+        f"AND ($band = '' OR {'certainty_band = $band' if has_rank else '$band <> $band'})"
+    )
+    if not has_rank:
+        values["band"] = ""
+    total = visit.read(f"SELECT count(*) AS n FROM perpetrator_lists WHERE {where}", values).rows[0]["n"]
+    size, page = whole("page_rows"), max(1, min(page, 10_000))
+    # Who judges evidence is given an order that tells no rank.
+    order = "l.shown_order, l.person_id" if has_rank else "l.person_id"
+    rows = visit.read(
+        f"""
+        SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
+        FROM (SELECT * FROM perpetrator_lists WHERE {where}) AS l
+        LEFT JOIN ranked_perpetrators AS r ON l.person_id = r.person_id
+        ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        """,
+        values,
+    ).rows
+    scopes = visit.kept("SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2")
+    chosen = {"kind": kind, "lens": lens, "scope": scope, "band": band, "force": force}
+    return visit.page(
+        "lists.html",
+        rows=rows,
+        total=total,
+        pages=max(1, -(-total // size)),
+        number=page,
+        chosen=chosen,
+        kinds=KINDS,
+        lenses=LENSES,
+        scopes=scopes,
+        has_rank=has_rank,
+        statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
+    )
+
+
+@router.get("/movers")
+def movers(visit: V, page: int = 1) -> Response:
+    visit.about_persons("ranked_perpetrator_movers")
+    if not visit.has("ranked_perpetrator_movers"):
+        return visit.page("movers.html", rows=[], is_hidden=True, statements=_list_statements(visit))
+    rows = visit.read(
+        "SELECT * FROM ranked_perpetrator_movers ORDER BY movement, coalesce(national_rank, previous_national_rank), "
+        f"person_id LIMIT {whole('page_rows')} OFFSET ?",
+        [(max(1, page) - 1) * whole("page_rows")],
+    ).rows
+    return visit.page("movers.html", rows=rows, is_hidden=False, statements=_list_statements(visit))
+
+
+@router.get("/closed-without-order")
+def closed(visit: V, force: str = "", page: int = 1) -> Response:
+    visit.about_persons("allegations_closed_without_action")
+    where = "order_status = 'no order recorded' AND ($force = '' OR force_code = $force)"
+    values = {"force": force}
+    size = whole("page_rows")
+    total = visit.read(
+        f"SELECT count(*) AS n FROM allegations_closed_without_action WHERE {where}", values
+    ).rows[0]["n"]
+    rows = visit.read(
+        f"""
+        SELECT a.*, p.n_closed_without_order, p.management_in_words
+        FROM (SELECT * FROM allegations_closed_without_action WHERE {where}) AS a
+        LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
+        ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
+        LIMIT {size} OFFSET {(max(1, page) - 1) * size}
+        """,
+        values,
+    ).rows
+    return visit.page(
+        "closed.html",
+        rows=rows,
+        total=total,
+        number=max(1, page),
+        pages=max(1, -(-total // size)),
+        force=force,
+    )
+
+
+@router.get("/alerts")
+def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
+    """What happened in the release's month to persons on its lists, and to victims where the role includes them."""
+    visit.about_persons("perpetrator_timelines:alerts")
+    parts = [_ORDERS, _ELSEWHERE] + ([_NEW_SUSPECT] if visit.has("victim_timelines") else [])
+    values = {"first": f"{visit.release.manifest['period']}-01", "kind": kind}
+    union = f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE $kind = '' OR kind = $kind"
+    size, page = whole("page_rows"), max(1, min(page, 10_000))
+    total = visit.read(f"SELECT count(*) AS n FROM ({union})", values).rows[0]["n"]
+    rows = visit.read(
+        f"{union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}",
+        values,
+    ).rows
+    return visit.page(
+        "alerts.html",
+        rows=rows,
+        total=total,
+        number=page,
+        pages=max(1, -(-total // size)),
+        kind=kind,
+        kinds=ALERTS,
+        statements=_list_statements(visit),
+    )
+
+
+def _list_statements(visit: Visit) -> list[str]:
+    return statements(visit, "perpetrator_lists", "ranked_perpetrators")

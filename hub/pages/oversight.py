@@ -1,0 +1,104 @@
+"""Oversight: the month's monitoring, what is reviewed, the transparency record, the log, and stopping a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response
+
+from decisions import audit, suspension
+from decisions.review_codes import reasons
+from decisions.suspension import ALL_LISTS
+from hub.parameters import whole
+from hub.releases import NoSuchMart
+from hub.web import V, redirect
+
+router = APIRouter()
+_SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+_PAGES = {"monitoring": "monitoring.html", "transparency": "transparency_record.html"}
+
+
+@router.get("/oversight")
+def oversight(visit: V) -> Response:
+    checks = []
+    if visit.has("monitoring_checks"):
+        checks = visit.read("SELECT * FROM monitoring_checks ORDER BY is_alert DESC, section, check_id").rows
+    scopes: list[dict[str, Any]] = []
+    if visit.has("perpetrator_list_pools"):
+        scopes = visit.read(
+            "SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_list_pools "
+            "WHERE list_scope_code IS NOT NULL ORDER BY 1, 2"
+        ).rows
+    return visit.page(
+        "oversight.html",
+        checks=checks,
+        scopes=scopes,
+        all_lists=ALL_LISTS,
+        suspend_reasons=reasons("suspend"),
+        resume_reasons=reasons("resume"),
+        release=visit.release.manifest,
+        pages=[name for name, file in _PAGES.items() if (visit.release.folder / "pages" / file).is_file()],
+    )
+
+
+@router.get("/oversight/pages/{name}")
+def release_page(visit: V, name: str) -> Response:
+    """A page of the release, as it was published."""
+    file = visit.release.folder / "pages" / _PAGES.get(name, "none")
+    if name not in _PAGES or not file.is_file():
+        raise NoSuchMart("this release has no such page")
+    # It brings its own styles along; shut in, it can do nothing else.
+    return FileResponse(file, media_type="text/html", headers={"Content-Security-Policy": _SHUT_IN})
+
+
+@router.post("/oversight/suspend")
+def suspend(visit: V) -> Response:
+    visit.user.require("suspend")
+    visit.act(
+        lambda at: suspension.suspend(
+            visit.hub.store,
+            visit.said("scope"),
+            by=visit.user.user_id,
+            at=at,
+            reason=visit.said("reason"),
+            why=visit.said("why"),
+        )
+    )
+    return redirect("/oversight#suspension")
+
+
+@router.post("/oversight/resume")
+def resume(visit: V) -> Response:
+    visit.user.require("suspend")
+    visit.act(
+        lambda at: suspension.resume(
+            visit.hub.store,
+            visit.said("scope"),
+            by=visit.user.user_id,
+            at=at,
+            reason=visit.said("reason"),
+            why=visit.said("why"),
+        )
+    )
+    return redirect("/oversight#suspension")
+
+
+@router.get("/log")
+def log(visit: V, page: int = 1, verify: str = "") -> Response:
+    """The log, newest first, without anybody's words; and, where it is asked, whether its whole chain holds."""
+    visit.user.require("audit")
+    size, page = whole("page_rows"), max(1, min(page, 1_000_000))
+    with visit.hub.store.reading() as connection:
+        entries = audit.newest(connection, size, (page - 1) * size)
+        head = audit.head(connection)
+    return visit.page(
+        "log.html",
+        entries=entries,
+        total=head.no,
+        number=page,
+        pages=max(1, -(-head.no // size)),
+        is_verified=bool(verify),
+        broken=audit.verify(visit.hub.store) if verify else None,
+        head=head,
+    )

@@ -1,0 +1,135 @@
+"""Disclosure search: one search across forces by name, birth date, address or identifier, with typos allowed for.
+
+What is typed comes by POST and goes nowhere: no address, no log. The log has who was found.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from decisions.access import purposes
+from hub.parameters import number, whole
+from hub.statements import statements
+from hub.web import BadForm, V, Visit
+
+router = APIRouter()
+_PLAIN = "regexp_replace(lower(strip_accents(coalesce({}, ''))), '[^a-z0-9 ]', '', 'g')"
+_TIGHT = "regexp_replace(upper(coalesce({}, '')), '[^A-Z0-9]', '', 'g')"
+# How many subjects an entry of the log names.
+_NAMED = 15
+_ASKED = ("name", "born", "postcode", "identifier")
+
+
+@router.get("/search")
+def form(visit: V) -> Response:
+    visit.user.require("identifiable")
+    said = dict.fromkeys(_ASKED, "") | {"purpose": (visit.session and visit.session.purpose) or ""}
+    return visit.page("search.html", purposes=purposes(), said=said, rows=None, statements=[])
+
+
+@router.post("/search")
+def search(visit: V) -> Response:
+    visit.user.require("identifiable")
+    said = {name: visit.said(name, 200) for name in ("purpose", *_ASKED)}
+    if said["purpose"] not in purposes():
+        raise BadForm("say what the search is for")
+    if visit.session:
+        visit.hub.accounts.state_purpose(visit.session, said["purpose"])
+    if not any(said[name] for name in _ASKED):
+        raise BadForm("give a name, a birth date, a postcode or an identifier")
+    rows = found(visit, said)
+    persons = list(dict.fromkeys(row["person_id"] for row in rows))
+    visit.log("search", ",".join(persons[:_NAMED]) or "nobody", said["purpose"])
+    return visit.page(
+        "search.html",
+        purposes=purposes(),
+        said=said,
+        rows=rows,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
+
+
+def found(visit: Visit, said: dict[str, str]) -> list[dict[str, Any]]:
+    """Nominals that agree with what was asked, best first: what agrees of each is in `agrees`."""
+    born = _birth_dates(said["born"])
+    values = {
+        "name": said["name"],
+        "like": number("search_similarity"),
+        "born": [d.isoformat() for d in born],
+        "exact": born[0].isoformat() if born else "",
+        "postcode": said["postcode"],
+        "identifier": said["identifier"],
+    }
+    return visit.read(_QUERY, values).rows
+
+
+def _birth_dates(text: str) -> list[date]:
+    """The day that was typed, and those that slips make of it: day and month changed over, a day or a year beside it."""
+    if not text:
+        return []
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadForm("a birth date is written as 1990-05-31") from None
+    near = [day, day - timedelta(days=1), day + timedelta(days=1)]
+    if day.day <= 12:
+        near.append(date(day.year, day.day, day.month))
+    near += [
+        day.replace(year=day.year + y)
+        for y in (-1, 1)
+        if (day.month, day.day) != (2, 29) and 1 < day.year < 9999
+    ]
+    return list(dict.fromkeys(near))
+
+
+_NAME = _PLAIN.format("$name")
+_QUERY = f"""
+    WITH asked AS (
+        SELECT {_NAME} AS name, {_TIGHT.format("$postcode")} AS postcode, {_TIGHT.format("$identifier")} AS identifier
+    ),
+    compared AS (
+        SELECT
+            n.*,
+            CASE WHEN a.name = '' THEN 0 ELSE greatest(
+                jaro_winkler_similarity(a.name, trim({_PLAIN.format("n.forenames")} || ' ' || {_PLAIN.format("n.surname")})),
+                jaro_winkler_similarity(a.name, trim(split_part({_PLAIN.format("n.forenames")}, ' ', 1) || ' ' || {_PLAIN.format("n.surname")})),
+                jaro_winkler_similarity(a.name, trim({_PLAIN.format("n.surname")} || ' ' || {_PLAIN.format("n.forenames")})),
+                jaro_winkler_similarity(a.name, {_PLAIN.format("n.surname")}),
+                coalesce(list_max(list_transform(n.alias_full_names, lambda x: jaro_winkler_similarity(a.name, {_PLAIN.format("x")}))), 0)
+            ) END AS name_similarity,
+            coalesce(list_contains($born, n.date_of_birth::varchar), false)
+                OR coalesce(len(list_filter(n.alias_dates_of_birth, lambda d: list_contains($born, d::varchar))) > 0, false)
+                AS born_near,
+            coalesce(n.date_of_birth::varchar = $exact, false) AS born_exactly,
+            a.postcode <> '' AND ({_TIGHT.format("n.postcode")} = a.postcode
+                OR len(list_filter(coalesce(n.earlier_postcodes, []), lambda p: {_TIGHT.format("p")} = a.postcode)) > 0)
+                AS postcode_agrees,
+            a.identifier <> '' AND a.identifier IN (
+                {_TIGHT.format("n.pnc_id")}, {_TIGHT.format("n.cro_number")}, {_TIGHT.format("n.phone")},
+                {_TIGHT.format("n.person_ref")}, {_TIGHT.format("n.person_id")}
+            ) AS identifier_agrees
+        FROM suspect_nominals AS n, asked AS a
+    )
+    SELECT
+        * EXCLUDE (born_near, born_exactly),
+        list_filter([
+            CASE WHEN identifier_agrees THEN 'identifier' END,
+            CASE WHEN name_similarity >= $like THEN 'name' END,
+            CASE WHEN born_exactly THEN 'birth date' WHEN born_near THEN 'birth date, nearly' END,
+            CASE WHEN postcode_agrees THEN 'postcode' END
+        ], lambda w: w IS NOT NULL) AS agrees
+    FROM compared
+    WHERE identifier_agrees OR name_similarity >= $like
+        OR ($name = '' AND (born_exactly OR postcode_agrees))
+    ORDER BY
+        identifier_agrees DESC,
+        (name_similarity >= $like)::integer + born_near::integer + born_exactly::integer + postcode_agrees::integer DESC,
+        name_similarity DESC,
+        person_id,
+        record_id
+    LIMIT {whole("search_results")}
+"""

@@ -1,0 +1,197 @@
+"""Statistics and scorecards: tables, charts and downloads; and any mart that the reader sees, as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from hub.access import sensitivity
+from hub.charts import lines
+from hub.downloads import MEDIA, csv_by_batch, packed
+from hub.parameters import whole
+from hub.releases import NoSuchMart
+from hub.web import BadForm, V, Visit, forces
+
+router = APIRouter()
+MART = "national_statistics"
+# What a reader may choose by; each is a column of the mart.
+FILTERS = ("definition_id", "threat", "force_code", "period_kind", "measure", "breakdown")
+_FIRST = {
+    "definition_id": "npcc_policing_scope",
+    "threat": "all",
+    "force_code": "national",
+    "period_kind": "month",
+    "measure": "offences",
+    "breakdown": "none",
+}
+
+
+@router.get("/statistics")
+def statistics(visit: V) -> Response:
+    chosen = _chosen(visit)
+    rows = visit.read(f"{_selected()} LIMIT 500", chosen).rows
+    options = {
+        name: [
+            r["v"]
+            for r in visit.kept(f"SELECT DISTINCT {name} AS v FROM {MART} ORDER BY 1")
+            if r["v"] is not None
+        ]
+        for name in FILTERS
+    }
+    series: dict[str, list[tuple[Any, float | None]]] = {}
+    for row in rows:
+        name = str(row["breakdown_value"] or chosen["measure"]).replace("_", " ")
+        series.setdefault(name, []).append((row["period"], row["value"]))
+    shown = dict(sorted(series.items(), key=lambda s: -max((v or 0) for _, v in s[1]))[:6])
+    return visit.page(
+        "statistics.html",
+        rows=rows,
+        chosen=chosen,
+        options=options,
+        chart=lines(shown, "The figures of the table below, by period"),
+        n_series=len(series),
+        query="&".join(f"{k}={v}" for k, v in chosen.items()),
+    )
+
+
+@router.get("/statistics/download.{kind}")
+def download(visit: V, kind: str) -> Response:
+    _require_kind(kind)
+    chosen = _chosen(visit)
+    with visit.release.cursor(visit.scope) as cursor:
+        table = cursor.execute(_selected(), chosen).to_arrow_table()
+    about = _about(visit, MART) | {"chosen": chosen}
+    return _file(visit, table, kind, MART, about)
+
+
+@router.get("/marts/{mart}.{kind}")
+def mart(visit: V, mart: str, kind: str) -> Response:
+    """A whole mart, as the reader's role sees it. Of persons: logged as taken away, with the day it is to be destroyed."""
+    _require_kind(kind)
+    select = visit.release.require(visit.scope, mart)
+    held = visit.release.marts[mart]
+    if sensitivity(held) != "statistical":
+        visit.about_persons(mart, "export")
+    if kind == "parquet" and select.is_whole and not held["encrypted"]:
+        # As it lies: no memory of ours, whatever its size.
+        name = f"{mart}_{visit.release.release_id}.parquet"
+        return FileResponse(visit.release.folder / held["file"], filename=name, media_type=MEDIA["parquet"])
+    if kind == "csv":
+        headers = _headers(visit, mart, kind)
+        return StreamingResponse(_streamed(visit, mart), media_type=MEDIA["csv"], headers=headers)
+    with visit.release.cursor(visit.scope) as cursor:
+        table = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_table()
+    return _file(visit, table, kind, mart, _about(visit, mart))
+
+
+@router.get("/marts/{mart}/metadata.json")
+def metadata(visit: V, mart: str) -> Response:
+    visit.release.require(visit.scope, mart)
+    return JSONResponse(json.loads(json.dumps(_about(visit, mart), default=str)))
+
+
+@router.get("/scorecards")
+def scorecards(visit: V, force: str = "") -> Response:
+    """Every force by every check; of one force, each check beside what its peers reach, and month by month."""
+    force = force or (visit.user.force_code or "")
+    rows = visit.kept("SELECT * FROM data_quality_scorecards ORDER BY dimension, check_id, force_code")
+    checks = list(dict.fromkeys((r["check_id"], r["title"]) for r in rows))
+    if force not in forces():
+        by_force: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            by_force.setdefault(row["force_code"], {})[row["check_id"]] = row
+        return visit.page("scorecards.html", by_force=by_force, checks=checks)
+    own = visit.read(
+        """
+        WITH peers AS (
+            SELECT check_id, median(share) AS median_share, count(share) AS n_peers
+            FROM data_quality_scorecards GROUP BY check_id
+        )
+        SELECT s.*, p.median_share, p.n_peers FROM data_quality_scorecards AS s
+        JOIN peers AS p USING (check_id) WHERE force_code = ? ORDER BY dimension, check_id
+        """,
+        [force],
+    ).rows
+    trend = _trend(visit, force)
+    return visit.page(
+        "scorecard.html", force=force, rows=own, trend=trend, chart=lines(trend, "Shares by month")
+    )
+
+
+def _trend(visit: Visit, force: str) -> dict[str, list[tuple[Any, float | None]]]:
+    """Check -> its share by month, over the last releases of each month."""
+    series: dict[str, list[tuple[Any, float | None]]] = {}
+    for release in visit.hub.releases.months():
+        if not release.has(visit.scope, "data_quality_scorecards"):
+            continue
+        found = release.read(
+            visit.scope,
+            "SELECT period, title, share FROM data_quality_scorecards WHERE force_code = ? ORDER BY title",
+            [force],
+        )
+        for row in found.rows:
+            series.setdefault(row["title"], []).append((row["period"], row["share"]))
+    return series
+
+
+def _chosen(visit: Visit) -> dict[str, str]:
+    asked = visit.request.query_params
+    return {name: asked.get(name, _FIRST[name])[:80] for name in FILTERS}
+
+
+def _selected() -> str:
+    where = " AND ".join(f"{name} = ${name}" for name in FILTERS)
+    return f"SELECT * FROM {MART} WHERE {where} ORDER BY period, breakdown_value"
+
+
+def _about(visit: Visit, mart: str) -> dict[str, Any]:
+    manifest = visit.release.manifest
+    return {
+        "mart": mart,
+        "release_id": manifest["release_id"],
+        "period": manifest["period"],
+        "as_of": manifest["as_of"],
+        "versions": manifest["versions"],
+        "columns": list(visit.release.columns[mart]),
+        "is_whole": visit.release.selects(visit.scope)[mart].is_whole,
+        "notes": manifest["notes"],
+        "licence": "Open Government Licence v3.0"
+        if sensitivity(visit.release.marts[mart]) == "statistical"
+        else "none: not to be passed on",
+    }
+
+
+def _require_kind(kind: str) -> None:
+    if kind not in ("csv", "xlsx", "parquet", "json"):
+        raise NoSuchMart("a download is csv, xlsx, parquet or json")
+
+
+def _file(visit: Visit, table: pa.Table, kind: str, name: str, about: dict[str, Any]) -> Response:
+    if table.num_rows > whole("sql_rows") * 50:
+        raise BadForm(
+            "that is too much for one file of this kind; take the Parquet, or ask the SQL page for less"
+        )
+    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=_headers(visit, name, kind))
+
+
+def _headers(visit: Visit, name: str, kind: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}_{visit.release.release_id}.{kind}"',
+        # A CSV says nothing of itself.
+        "Link": f'</marts/{name}/metadata.json>; rel="describedby"',
+    }
+
+
+def _streamed(visit: Visit, mart: str) -> Iterator[bytes]:
+    with visit.release.cursor(visit.scope) as cursor:
+        reader = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_reader(20_000)
+        if (first := next(iter(reader), None)) is None:
+            yield (",".join(f'"{name}"' for name in reader.schema.names) + "\n").encode()
+        else:
+            yield from csv_by_batch(chain([first], reader))

@@ -1,0 +1,276 @@
+"""What every page shares: the hub's parts, who asks, what they may read, what is logged, how a page is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import jinja2
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Engine
+from starlette.datastructures import FormData
+
+from data_contracts.code_lists import attribute
+from decisions import access as accesses
+from decisions import suspension
+from decisions.access import AccessKind
+from decisions.store import Store, open_store
+from decisions.suspension import Suspension
+from hub.access import Denied, Scope, User
+from hub.accounts import Accounts, Session
+from hub.logs import in_order
+from hub.parameters import number, whole
+from hub.releases import Release, Releases, Table
+from hub.settings import Settings
+from hub.tables import open_state
+
+T = TypeVar("T")
+FORM_TOKEN, FORM_HEADER, PURPOSE_HEADER = "form_token", "x-form-token", "x-purpose"
+_SAFE = frozenset({"GET", "HEAD"})
+# As `decisions.access` takes a subject.
+_UNFIT = re.compile(r"[^A-Za-z0-9_.:|/,-]")
+
+
+class NeedsSignIn(Exception):
+    """Nobody is signed in, or the session ended."""
+
+
+class NeedsPurpose(Exception):
+    """The page is about persons, and the reader has not said what for."""
+
+
+class BadForm(Exception):
+    """A form that this hub did not give out, or a field that it needs is not there."""
+
+
+@dataclass
+class Hub:
+    """The parts of a running hub. `http`: how it reaches the provider of single sign-on, and nothing else."""
+
+    settings: Settings
+    engine: Engine
+    store: Store
+    accounts: Accounts
+    releases: Releases
+    http: httpx.Client
+    templates: jinja2.Environment = field(default_factory=lambda: _templates())
+
+    @classmethod
+    def of(cls, settings: Settings, http: httpx.Client | None = None) -> Hub:
+        store = open_store(settings.store_url)
+        engine = open_state(settings.state_url)
+        accounts = Accounts(engine, store, settings.now)
+        releases = Releases(settings.releases, settings.release_key)
+        return cls(settings, engine, store, accounts, releases, http or httpx.Client(timeout=10))
+
+    @property
+    def cookie(self) -> str:
+        # The prefix makes browsers refuse it from elsewhere, and asks for TLS.
+        return "__Host-vawg" if self.settings.is_https else "vawg_session"
+
+    def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        values = {"session": None, "user": None, "https": self.settings.is_https, **values}
+        return HTMLResponse(self.templates.get_template(template).render(values), status)
+
+
+@dataclass
+class Visit:
+    """One request of somebody who is signed in."""
+
+    hub: Hub
+    request: Request
+    session: Session | None
+    user: User
+    form: FormData
+
+    @property
+    def at(self) -> datetime:
+        return self.hub.settings.now()
+
+    @cached_property
+    def release(self) -> Release:
+        return self.hub.releases.current()
+
+    @cached_property
+    def suspensions(self) -> list[Suspension]:
+        return suspension.in_force(self.hub.store, self.at)
+
+    @cached_property
+    def scope(self) -> Scope:
+        return self.user.scope(s.scope for s in self.suspensions)
+
+    @property
+    def purpose(self) -> str:
+        """What the reader said they are here for. Raises NeedsPurpose."""
+        said = self.session.purpose if self.session else self.request.headers.get(PURPOSE_HEADER)
+        if said not in accesses.purposes():
+            raise NeedsPurpose
+        return str(said)
+
+    def read(self, query: str, values: Any = (), scope: Scope | None = None) -> Table:
+        return self.release.read(scope or self.scope, query, values)
+
+    def kept(self, query: str) -> list[dict[str, Any]]:
+        """Rows of a query without values that many pages ask."""
+        return self.release.read_kept(self.scope, query).rows
+
+    def has(self, mart: str) -> bool:
+        return self.release.has(self.scope, mart)
+
+    def about_persons(self, subject: str, kind: AccessKind = "view") -> None:
+        """Hold a page about persons to its conditions, and log it. Raises Denied, NeedsPurpose."""
+        self.user.require("identifiable")
+        self.log(kind, subject, self.purpose)
+
+    def log(self, kind: AccessKind, subject: str, purpose: str) -> None:
+        def write(at: datetime) -> int:
+            ends = at + timedelta(days=number("export_days")) if kind == "export" else None
+            return accesses.log_access(
+                self.hub.store,
+                who=self.user.user_id,
+                at=at,
+                kind=kind,
+                subject=_UNFIT.sub("_", subject)[:400] or "-",
+                purpose=purpose,
+                expires_on=ends,
+            )
+
+        self.act(write)
+
+    def act(self, act: Callable[[datetime], T]) -> T:
+        """Do something that is logged, at the moment at which its turn comes."""
+        return in_order(act, self.hub.settings.now)
+
+    def said(self, name: str, most: int = 4000) -> str:
+        """A field of the form; blank where it is not there. Raises BadForm where it is no text or too long."""
+        value = self.form.get(name, "")
+        if not isinstance(value, str) or len(value) > most:
+            raise BadForm(f"the field {name} cannot be used as it is")
+        return value.strip()
+
+    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        return self.hub.render(
+            template,
+            status,
+            session=self.session,
+            user=self.user,
+            path=self.request.url.path,
+            suspensions=self.suspensions,
+            **values,
+        )
+
+
+def hub_of(request: Request) -> Hub:
+    return request.app.state.hub
+
+
+def session_of(request: Request) -> Session:
+    """Raises NeedsSignIn."""
+    hub = hub_of(request)
+    session = hub.accounts.session(request.cookies.get(hub.cookie), hub.settings.now())
+    if session is None:
+        raise NeedsSignIn
+    return session
+
+
+async def form_of(request: Request, session: Annotated[Session, Depends(session_of)]) -> FormData:
+    """The form of a request that changes something, held to the token of the session. Raises BadForm."""
+    if request.method in _SAFE:
+        return FormData()
+    form = await request.form(max_files=0, max_fields=60)
+    require_token(request, form, session)
+    return form
+
+
+def require_token(request: Request, form: FormData, session: Session) -> None:
+    """Raises BadForm where the form was not given out to this session."""
+    given = request.headers.get(FORM_HEADER) or form.get(FORM_TOKEN)
+    if given != session.form_token:
+        raise BadForm("this form was not given out to this session; go back, load the page again and repeat")
+
+
+def visit_of(
+    request: Request,
+    session: Annotated[Session, Depends(session_of)],
+    form: Annotated[FormData, Depends(form_of)],
+) -> Visit:
+    return Visit(hub_of(request), request, session, session.user, form)
+
+
+V = Annotated[Visit, Depends(visit_of)]
+
+
+def redirect(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=303)
+
+
+def own_path(path: str | None) -> str:
+    """A path of this hub to go on to: anything else, of another host say, becomes the first page."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or urlsplit(path).netloc:
+        return "/"
+    return "/" if "\\" in path or "\n" in path or "\r" in path else path
+
+
+def with_next(path: str, request: Request) -> str:
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"{path}?next={quote(here if request.method in _SAFE else '/', safe='')}"
+
+
+def forces() -> dict[str, str]:
+    """Code to short name of the forces."""
+    return dict(attribute("forces", "short_name"))
+
+
+def require(condition: bool, message: str) -> None:
+    """Raises Denied."""
+    if not condition:
+        raise Denied(message)
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["parameter"] = whole
+    environment.filters.update(
+        day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart
+    )
+    return environment
+
+
+def _day(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:%d %b %Y}".lstrip("0") if isinstance(value, date) else str(value)[:10]
+
+
+def _number(value: Any, digits: int = 0) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _share(value: Any) -> str:
+    return "" if value is None else f"{100 * value:.1f}%"
+
+
+def _words(value: Any) -> str:
+    return "" if value is None else str(value).replace("_", " ")
+
+
+def _force(code: Any) -> str:
+    return forces().get(str(code), str(code)) if code else ""
+
+
+def _urlpart(value: Any) -> str:
+    return quote(str(value), safe="")

@@ -1,0 +1,203 @@
+"""What each role finds on the pages, and that nothing is shown before its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from decisions import access, audit
+from tests.hub.conftest import Browser
+from tests.hub.releases import OLD, P1, P2
+
+PAGES = {
+    "/": None,
+    "/lists": "identifiable",
+    "/movers": "identifiable",
+    "/reviews": "identifiable",
+    "/closed-without-order": "identifiable",
+    "/alerts": "identifiable",
+    "/search": "identifiable",
+    "/affected": "identifiable",
+    f"/persons/{P1}": "identifiable",
+    "/identities": "identity",
+    "/identities/pair?one=x&other=y": "identity",
+    "/statistics": None,
+    "/scorecards?force=all": None,
+    "/returns": "returns",
+    "/sql": "sql",
+    "/sql/open": None,
+    "/oversight": None,
+    "/log": "audit",
+    "/users": "users",
+    "/account": None,
+}
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "force_submitter",
+        "force_analyst",
+        "national_analyst",
+        "reviewer",
+        "second_reviewer",
+        "oversight",
+        "administrator",
+    ],
+)
+def test_every_page_opens_for_the_roles_that_include_it_and_for_no_other(
+    browser: Callable[..., Browser], role: str
+) -> None:
+    from hub.access import roles
+
+    visitor = browser(role)
+    for path, permission in PAGES.items():
+        expected = 200 if permission is None or permission in roles()[role].may else 403
+        answer = visitor.get(path)
+        assert answer.status_code == expected, (path, answer.text[-300:])
+        assert answer.headers["cache-control"] == "no-store"
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_pages_about_persons_open_once_a_purpose_is_stated_and_every_look_is_logged(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    visitor = browser("national_analyst", purpose=None)
+    for path in ("/lists", f"/persons/{P1}", "/closed-without-order", "/marts/perpetrator_lists.csv"):
+        assert visitor.get(path).headers["location"].startswith("/purpose?next=%2F"), path
+    visitor.submit("/purpose", purpose="oversight", next=f"/persons/{P1}")
+    visitor.get(f"/persons/{P1}")
+    visitor.get("/marts/perpetrator_lists.csv")
+    store = app.state.hub.store
+    with store.reading() as connection:
+        logged = [(a.kind, a.subject, a.purpose, a.who) for a in access.accesses(connection)]
+        exports = [a.expires_on for a in access.accesses(connection) if a.kind == "export"]
+    assert logged == [
+        ("view", P1, "oversight", "national-analyst"),
+        ("export", "perpetrator_lists", "oversight", "national-analyst"),
+    ]
+    assert exports[0] is not None
+    assert audit.verify(store) is None
+
+
+def test_a_reviewer_sees_the_evidence_first_and_the_rank_after_a_recorded_view(
+    browser: Callable[..., Browser],
+) -> None:
+    visitor = browser("reviewer")
+    ranks = ("4711", "77.12", "8100")
+    for path in (
+        "/lists",
+        f"/persons/{P1}",
+        "/identities",
+        "/marts/perpetrator_lists.csv",
+        "/marts/ranked_perpetrators.csv",
+    ):
+        page = visitor.get(path).text
+        assert P1 in page, path
+        assert not [rank for rank in ranks if rank in page], path
+    page = visitor.get("/lists").text
+    assert page.index(P1) < page.index(P2)
+    assert visitor.submit("/sql", sql="SELECT place FROM perpetrator_lists").status_code == 400
+    assert visitor.submit(f"/persons/{P1}/acts/view", reason="monthly_review").status_code == 303
+    seen = visitor.get(f"/persons/{P1}").text
+    assert "4,711" in seen and "77.12" in seen
+    # One person's rank is no other's.
+    assert "4,712" not in visitor.get(f"/persons/{P2}").text
+
+
+def test_a_person_s_page_shows_what_counts_what_does_not_and_what_holds_the_identity(
+    browser: Callable[..., Browser],
+) -> None:
+    page = browser("oversight").get(f"/persons/{P1}").text
+    for said in (
+        "This list is not evidence of guilt.",
+        "eliminated",
+        "(weakest)",
+        "Avon and Somerset",
+        "Bedfordshire",
+        "<svg",
+    ):
+        assert said in page, said
+    # What forces write is text, never markup.
+    assert "Order breached &lt;b&gt;" in page
+
+
+def test_an_id_that_was_merged_away_leads_to_the_person_of_today(browser: Callable[..., Browser]) -> None:
+    assert browser("national_analyst").get(f"/persons/{OLD}").headers["location"] == f"/persons/{P1}"
+
+
+def test_victims_are_seen_by_the_roles_that_include_them(browser: Callable[..., Browser]) -> None:
+    assert "For her safeguarding" in browser("reviewer").get(f"/persons/{P1}").text
+    analyst = browser("national_analyst")
+    assert "For her safeguarding" not in analyst.get(f"/persons/{P1}").text
+    assert analyst.get("/marts/victim_profiles.csv").status_code == 404
+
+
+def test_a_suppressed_figure_is_said_to_be_one(browser: Callable[..., Browser]) -> None:
+    visitor = browser("administrator")
+    page = visitor.get("/statistics").text
+    assert "1,234" in page and "not shown" in page
+    for path in ("/statistics/download.csv", "/marts/national_statistics.csv"):
+        assert len(visitor.get(path).text.splitlines()) == 3, path
+    assert visitor.get("/marts/perpetrator_lists.csv").status_code == 404
+
+
+def test_search_allows_for_slips_and_logs_who_was_found_never_what_was_typed(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    visitor = browser("national_analyst")
+    asked = [
+        {"name": "jonathon oashworth"},
+        {"name": "Ashworth, John"},
+        {"name": "jack ashford"},
+        {"born": "1984-07-03"} | {"name": "John Ashworth"},
+        {"postcode": "bs99zz"},
+        {"identifier": "84/123456x"},
+    ]
+    for fields in asked:
+        page = visitor.submit("/search", purpose="right_to_ask", **fields).text
+        assert f"/persons/{P1}" in page and f"/persons/{P2}" not in page, fields
+    assert (
+        "Nobody was found"
+        in visitor.submit("/search", purpose="right_to_ask", name="Quentin Maltravers").text
+    )
+    assert visitor.submit("/search", purpose="curiosity", name="Ashworth").status_code == 400
+    with app.state.hub.store.reading() as connection:
+        logged = audit.entries(connection)
+    searches = [e.subject for e in logged if e.action == "access_search"]
+    assert searches == [P1] * len(asked) + ["nobody"]
+    assert not [e for e in logged if "ashworth" in str(e).lower()]
+
+
+def test_alerts_tell_what_happened_in_the_month_and_of_victims_to_the_roles_that_include_them(
+    browser: Callable[..., Browser],
+) -> None:
+    reviewer, analyst = browser("reviewer"), browser("national_analyst")
+    for visitor, n_alerts in ((reviewer, 3), (analyst, 2)):
+        page = visitor.get("/alerts").text
+        assert f"{n_alerts} alerts" in page
+        assert ("New suspect of victim" in page) == (visitor is reviewer)
+    page = analyst.get("/alerts?kind=elsewhere").text
+    assert "1 alert," in page and "Suspect of: Assault" in page and "Harassment" not in page
+    assert P2 not in browser("force_analyst").get("/alerts").text
+
+
+def test_a_pack_names_its_sources_and_is_logged_as_taken_away(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    page = browser("force_analyst").submit(f"/persons/{P1}/pack").text
+    assert "2026-02_handmade" in page and "Having no record is not being cleared" in page
+    with app.state.hub.store.reading() as connection:
+        assert [a.kind for a in access.accesses(connection)] == ["export"]
+
+
+def test_oversight_finds_a_log_that_was_changed(browser: Callable[..., Browser], app: FastAPI) -> None:
+    visitor = browser("oversight")
+    assert "follows from the one before" in visitor.get("/log?verify=yes").text
+    with app.state.hub.store.engine.connect() as connection, connection.begin():
+        connection.execute(text("DROP TRIGGER audit_log_no_update"))
+        connection.execute(text("UPDATE audit_log SET who = 'somebody else' WHERE no = 1"))
+    assert "entry 1: its hash is not that of what it says" in visitor.get("/log?verify=yes").text

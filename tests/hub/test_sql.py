@@ -1,0 +1,148 @@
+"""Queries of analysts: what they reach, what they do not, and in what form answers come."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import load_workbook
+
+from hub.access import Scope, User, roles
+from hub.releases import NoRelease, Releases
+from hub.sql import QueryRefused, run
+from tests.hub.conftest import Browser
+from tests.hub.releases import P1, A, write_release
+
+
+def _scope(role: str) -> Scope:
+    return User("u", "u", roles()[role], A if roles()[role].is_of_a_force else None).scope()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_csv('{root}/decisions.sqlite')",
+        "SELECT * FROM read_parquet('{folder}/victims/victim_profiles.parquet')",
+        "SELECT * FROM glob('{root}/*')",
+        "COPY (SELECT 1) TO '{root}/out.csv'",
+        "ATTACH '{root}/x.duckdb' AS x",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "RESET lock_configuration",
+        "CREATE TABLE t AS SELECT 1",
+        "DROP VIEW national_statistics",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM connection",
+        "SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')",
+        "EXPORT DATABASE '{root}'",
+        "SELECT * FROM victim_profiles",
+        "",
+        "SELECT",
+    ],
+)
+@pytest.mark.parametrize("role", ["national_analyst", "force_analyst"])
+def test_a_query_reaches_the_role_s_marts_and_nothing_else(
+    released: Path, releases: Releases, query: str, role: str
+) -> None:
+    release = releases.current()
+    with pytest.raises(QueryRefused) as refused:
+        # It names a mart, so that there are files that the database may open.
+        run(
+            release,
+            _scope(role),
+            query.format(root=released, folder=release.folder) + " -- national_statistics",
+        )
+    assert str(release.folder) not in str(refused.value)
+    assert not (released / "out.csv").exists()
+
+
+def test_a_query_sees_the_rows_and_columns_of_its_role(releases: Releases) -> None:
+    release = releases.current()
+
+    def rows(role: str, query: str) -> list[dict[str, object]]:
+        return run(release, _scope(role), query).table.to_pylist()
+
+    query = "SELECT count(*) AS n FROM ranked_perpetrators"
+    with pytest.raises(QueryRefused):
+        # The file itself would hide nothing.
+        rows("force_analyst", f"SELECT * FROM '{release.folder}/identifiable/ranked_perpetrators.parquet'")
+    assert rows("national_analyst", query) == [{"n": 2}]
+    assert rows("force_analyst", query) == [{"n": 1}]
+    assert rows("reviewer", "SELECT person_id FROM perpetrator_lists ORDER BY 1") == [
+        {"person_id": P1},
+        {"person_id": "P2"},
+    ]
+    with pytest.raises(QueryRefused, match="place"):
+        rows("reviewer", "SELECT place FROM perpetrator_lists")
+    assert rows("reviewer", "SELECT person_id FROM victim_profiles") == [{"person_id": "V1"}]
+    assert rows("force_submitter", "SELECT count(*) AS n FROM national_statistics") == [{"n": 2}]
+    with pytest.raises(QueryRefused):
+        rows("force_submitter", query)
+
+
+def test_a_query_without_end_is_stopped_and_one_without_bounds_is_cut(releases: Releases) -> None:
+    release = releases.current()
+    with pytest.raises(QueryRefused, match="stopped"):
+        run(release, _scope("oversight"), "SELECT count(*) FROM range(1000000000000)", seconds=0.3)
+    answer = run(release, _scope("oversight"), "SELECT * FROM range(10000000)")
+    assert (answer.table.num_rows, answer.is_cut) == (200_000, True)
+
+
+def test_an_encrypted_release_is_read_with_its_key_alone(tmp_path: Path) -> None:
+    key = "0123456789abcdef"
+    write_release(tmp_path, key=key)
+    for wrong in (None, "fedcba9876543210"):
+        with pytest.raises(NoRelease) as refused:
+            Releases(tmp_path / "releases", wrong).current()
+        assert "VAWG_RELEASE_KEY" in str(refused.value) and key not in str(refused.value)
+    release = Releases(tmp_path / "releases", key).current()
+    for role, expected in (("national_analyst", 2), ("force_analyst", 1)):
+        answer = run(release, _scope(role), "SELECT count(*) AS n FROM ranked_perpetrators")
+        assert answer.table.to_pylist() == [{"n": expected}]
+    with pytest.raises(QueryRefused):
+        run(
+            release,
+            _scope("national_analyst"),
+            f"SELECT * FROM '{release.folder}/victims/victim_profiles.parquet'",
+        )
+
+
+def test_a_release_that_is_published_meanwhile_is_read_from_then_on(tmp_path: Path) -> None:
+    write_release(tmp_path, release_id="2026-01_one")
+    releases = Releases(tmp_path / "releases")
+    before = releases.current()
+    write_release(tmp_path, release_id="2026-02_two", perpetrator_lists=[])
+    query, scope = "SELECT count(*) AS n FROM perpetrator_lists", _scope("oversight")
+    assert releases.current().read(scope, query).rows == [{"n": 0}]
+    assert before.read(scope, query).rows == [{"n": 2}]
+    assert [r.release_id for r in releases.months()] == ["2026-01_one", "2026-02_two"]
+
+
+def test_answers_come_as_arrow_csv_json_parquet_and_excel(browser: Callable[..., Browser]) -> None:
+    visitor = browser("national_analyst")
+    query = {
+        "sql": "SELECT forenames, date_of_birth, alias_full_names FROM suspect_nominals ORDER BY record_id",
+        "save": "nominals",
+    }
+
+    def answer(kind: str) -> bytes:
+        return visitor.submit("/sql", kind=kind, **query).content
+
+    arrow = pa.ipc.open_stream(answer("arrow")).read_all()
+    assert arrow["forenames"].to_pylist() == ["=cmd()", "John", "Jonathan"] or arrow.num_rows == 3
+    parquet = pq.read_table(io.BytesIO(answer("parquet")))
+    assert b"2026-02_handmade" in parquet.schema.metadata[b"vawg"]
+    # What a spreadsheet would run stays a text.
+    assert '"\'=cmd()"' in answer("csv").decode()
+    book = load_workbook(io.BytesIO(answer("xlsx")))
+    cells = {cell.value: cell.data_type for row in book["data"].rows for cell in row}
+    assert cells["=cmd()"] == "s"
+    assert "release_id" in [cell.value for cell in book["about"]["A"]]
+    assert "nominals" in visitor.get("/sql").text
+    assert "nominals</summary>" not in browser("national_analyst", "somebody-else").get("/sql").text
