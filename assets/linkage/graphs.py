@@ -47,7 +47,8 @@ def strongest_tree(n: int, left: Places, right: Places, *, n_few: int = N_FEW) -
     # The library looks for the least tree. By rank no two edges cost the same, so that which of two equally strong ones
     # is kept does not depend on what else is in the graph.
     rank = np.arange(1, len(left) + 1, dtype=np.float64)
-    graph = coo_array((rank, (left, right)), shape=(n, n))
+    # Some versions of the library take indices of 32 bits only.
+    graph = coo_array((rank, (left.astype(np.int32), right.astype(np.int32))), shape=(n, n))
     kept = minimum_spanning_tree(graph.tocsr()).data
     return np.sort(kept.astype(np.int64)) - 1
 
