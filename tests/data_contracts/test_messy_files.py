@@ -78,6 +78,7 @@ def _criminal_damages(texts: list[str]) -> list[dict[str, str]]:
             "reported_at": "2026-01-10T09:00:00",
             "recorded_at": "2026-01-10T09:30:00",
             "status": "live",
+            "location_type": "Public: park",
             "modus_operandi": text,
         }
         for number, text in enumerate(texts, start=10)

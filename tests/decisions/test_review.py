@@ -16,7 +16,7 @@ from decisions.refusals import NeedsAnother, NoSuchEntry, NotAllowed, NotViewed,
 from decisions.review_codes import months_after, parameters, reasons
 from decisions.review_entries import RULES, Subject
 from decisions.store import Store, open_store, sqlite_url
-from decisions.tables import METADATA, audit_log, schema_versions
+from decisions.tables import METADATA, SCHEMA_VERSION, audit_log, schema_versions
 from tests.decisions.reviewing import HOUR, NOON, SUBJECT, Desk
 
 
@@ -468,4 +468,4 @@ def test_a_store_of_the_version_before_gets_the_tables_of_review(tmp_path: Path)
     store = open_store(url)
     assert Desk(store).triaged().now().state == "triaged" and identity.verify(store) is None
     with store.reading() as connection:
-        assert connection.execute(select(schema_versions.c.version)).scalars().all() == [1, 2]
+        assert connection.execute(select(schema_versions.c.version)).scalars().all() == [1, SCHEMA_VERSION]

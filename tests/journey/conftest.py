@@ -44,7 +44,7 @@ class Root:
         return self.path / "releases" / "current"
 
     def mart(self, name: str) -> pl.DataFrame:
-        (found,) = self.current.glob(f"*/{name}.parquet")
+        (found,) = (p for p in self.current.glob(f"*/{name}.parquet") if p.parent.name != "publishable")
         return pl.read_parquet(found)
 
     def release_bytes(self) -> dict[str, bytes]:

@@ -41,7 +41,8 @@ def _in_words(first: list[Step], steps: list[Step]) -> str:
     for step in steps:
         step(after)
     changes = [c for extract in after for c in _changes(extract, before, after)]
-    # Long rows of children say nothing more.
+    # What is there first, then what is not; long rows of children say nothing more.
+    changes.sort(key=lambda change: change.endswith("not sent"))
     return "; ".join(changes[:6]) + (" ..." if len(changes) > 6 else "") or "nothing is changed"
 
 
