@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from assets.bulletin import charts
 from assets.bulletin.tables import NATIONAL, Table, Words, latest_year, tables
-from assets.bulletin.words import SEEDS, words
+from assets.bulletin.words import words
+from assets.seeds import SEEDS
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 _SCOPE = "npcc_policing_scope"

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from assets.bulletin.tables import Words
+from assets.seeds import SEEDS
 
-_ROOT = Path(__file__).parents[2]
-SEEDS, _CODES = _ROOT / "dbt_project" / "seeds", _ROOT / "data_contracts" / "codes"
+_CODES = Path(__file__).parents[2] / "data_contracts" / "codes"
 # What a row is -> file, code column, label column.
 _LABELS = {
     "threat": (SEEDS / "threats.csv", "threat", "label"),

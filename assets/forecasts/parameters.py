@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
-SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+from assets.seeds import SEEDS
 
 
 @dataclass(frozen=True)

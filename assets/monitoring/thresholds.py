@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.monitoring.parameters import SEEDS, NoParameters
+from assets.monitoring.parameters import NoParameters
+from assets.seeds import SEEDS
 
 COLUMNS = (
     "check_id", "section", "statistic", "warn_below", "warn_above", "bounds_included", "owner", "description", "source",

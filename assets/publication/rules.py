@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+from assets.seeds import SEEDS
 
 
 class NoRules(ValueError):

@@ -11,10 +11,11 @@ from pathlib import Path
 import polars as pl
 from statsmodels.stats.proportion import proportion_confint
 
+from assets.seeds import SEEDS
 from assets.text_flags.reading import signs
 
 LABELLED = Path(__file__).with_name("labelled_texts.csv")
-RULES = Path(__file__).parents[2] / "dbt_project" / "seeds" / "flag_rules.csv"
+RULES = SEEDS / "flag_rules.csv"
 
 
 def labelled(split: str) -> pl.DataFrame:

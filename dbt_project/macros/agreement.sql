@@ -1,21 +1,10 @@
 {# How far two raters agree, in closed form; a figure is null where its denominator is nothing. #}
 
-{# Wilson's interval of the share n / n_of (Wilson 1927): `sign` is - for its lower end, + for its upper one. #}
+{# Wilson's interval of the share n / n_of, null of nothing: `sign` is - for its lower end, + for its upper one. #}
 {% macro wilson_end(n, n_of, z, sign) -%}
     case
         when {{ n_of }} > 0
-            then
-                (
-                    cast({{ n }} as double precision) / {{ n_of }}
-                    + {{ z }} * {{ z }} / (2.0 * {{ n_of }})
-                    {{ sign }} {{ z }}
-                    * sqrt(
-                        (cast({{ n }} as double precision) / {{ n_of }})
-                        * (1 - cast({{ n }} as double precision) / {{ n_of }}) / {{ n_of }}
-                        + {{ z }} * {{ z }} / (4.0 * {{ n_of }} * {{ n_of }})
-                    )
-                )
-                / (1 + {{ z }} * {{ z }} / {{ n_of }})
+            then {{ wilson('(cast(' ~ n ~ ' as double precision) / ' ~ n_of ~ ')', n_of, z, sign) }}
     end
 {%- endmacro %}
 

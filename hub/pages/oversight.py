@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -54,33 +55,19 @@ def release_page(visit: V, name: str) -> Response:
 
 @router.post("/oversight/suspend")
 def suspend(visit: V) -> Response:
-    visit.user.require("suspend")
-    visit.act(
-        lambda at: suspension.suspend(
-            visit.hub.store,
-            visit.said("scope"),
-            by=visit.user.user_id,
-            at=at,
-            reason=visit.said("reason"),
-            why=visit.said("why"),
-        )
-    )
-    return redirect("/oversight#suspension")
+    return _done(visit, suspension.suspend)
 
 
 @router.post("/oversight/resume")
 def resume(visit: V) -> Response:
+    return _done(visit, suspension.resume)
+
+
+def _done(visit: V, act: Callable[..., Any]) -> Response:
+    """One act on a list, as it was said, by whoever has signed in."""
     visit.user.require("suspend")
-    visit.act(
-        lambda at: suspension.resume(
-            visit.hub.store,
-            visit.said("scope"),
-            by=visit.user.user_id,
-            at=at,
-            reason=visit.said("reason"),
-            why=visit.said("why"),
-        )
-    )
+    said = {name: visit.said(name) for name in ("reason", "why")}
+    visit.act(lambda at: act(visit.hub.store, visit.said("scope"), by=visit.user.user_id, at=at, **said))
     return redirect("/oversight#suspension")
 
 

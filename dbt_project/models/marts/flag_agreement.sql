@@ -1,7 +1,6 @@
 -- Grain: period x force (or the nation) x flag x rater x reference.
 with parameters as (
-    select max(case when parameter = 'interval_z' then number end) as z
-    from {{ ref('statistics_parameters') }}
+    {{ statistics_parameters(['interval_z']) }}
 ),
 
 periods as ({{ flag_periods() }}),
@@ -48,7 +47,7 @@ counted as (
 shares as (
     select
         counted.*,
-        parameters.z,
+        parameters.interval_z as z,
         cast(counted.n_both as double precision) / counted.n as p11,
         cast(counted.n_rater_only as double precision) / counted.n as p10,
         cast(counted.n_reference_only as double precision) / counted.n as p01,

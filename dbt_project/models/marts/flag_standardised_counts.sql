@@ -3,8 +3,7 @@
 -- and that recount corrected for what the standard itself misses and adds (Rogan and Gladen 1978), where a labelled sample
 -- tells how much that is. The interval is by the delta method (Lang and Reiczigel 2014).
 with parameters as (
-    select max(case when parameter = 'interval_z' then number end) as z
-    from {{ ref('statistics_parameters') }}
+    {{ statistics_parameters(['interval_z']) }}
 ),
 
 periods as ({{ flag_periods() }}),
@@ -68,7 +67,7 @@ quality as (
 corrected as (
     select
         counted.*,
-        parameters.z,
+        parameters.interval_z as z,
         quality.sensitivity,
         quality.specificity,
         quality.n_labelled_yes,
