@@ -14,6 +14,8 @@ _MARKS = {
     "fail": '<path d="M-5.5-5.5L5.5 5.5M5.5-5.5L-5.5 5.5" stroke="#a3122f" stroke-width="4"/>',
 }
 _BARS = {"pass": "#2b6a4d", "attention": "#e0a030", "fail": "#a3122f"}
+# Where the labels of a chart end: titles of checks, names of forces.
+_TITLES, _NAMES = 290, 170
 _MEDIAN = '<path d="M0-9V9" stroke="#14202b" stroke-width="2.5"/>'
 
 
@@ -34,6 +36,7 @@ def shares(rows: Sequence[Mapping[str, Any]]) -> str:
         marks,
         ticks=[(n / 4, f"{n / 4:.0%}") for n in range(5)],
         legend=[*((mark, band) for band, mark in _MARKS.items()), (_MEDIAN, "median of similar forces")],
+        labels_end=_TITLES,
     )
 
 
@@ -50,11 +53,11 @@ def league(rows: Sequence[Mapping[str, Any]]) -> str:
         drawn, start = "", 0
         for band, colour in _BARS.items():
             n = row[f"n_{band}"]
-            x, end = place(start / most), place((start + n) / most)
+            x, end = place(start / most, _NAMES), place((start + n) / most, _NAMES)
             drawn += f'<rect x="{x}" y="-8" width="{end - x:.1f}" height="16" fill="{colour}"/>' if n else ""
             start += n
         marks.append(drawn)
-    step = max(1, -(-most // 6))
+    step = 5 if most <= 50 else 20
     return rows_of(
         [row["label"] for row in rows],
         marks,
@@ -62,6 +65,7 @@ def league(rows: Sequence[Mapping[str, Any]]) -> str:
         legend=[
             (f'<rect x="-7" y="-7" width="14" height="14" fill="{c}"/>', band) for band, c in _BARS.items()
         ],
+        labels_end=_NAMES,
     )
 
 
@@ -70,4 +74,4 @@ def _graded(row: Mapping[str, Any]) -> int:
 
 
 def _at(share: float, mark: str) -> str:
-    return f'<g transform="translate({place(share)} 0)">{mark}</g>'
+    return f'<g transform="translate({place(share, _TITLES)} 0)">{mark}</g>'

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from assets.pages import templates
 from assets.scorecards import charts
 from assets.seeds import SEEDS
-from data_contracts.code_lists import attribute, code_list
+from data_contracts.code_lists import code_list
 from data_contracts.rules.catalogue import rules
 from data_contracts.rules.reference import waivers
 
@@ -49,7 +49,11 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
     folder = pages / "scorecards"
     folder.mkdir(parents=True, exist_ok=True)
     dimensions = pl.read_csv(SEEDS / "scorecard_dimensions.csv", infer_schema=False).to_dicts()
-    facts = {"edition": edition, "dimensions": dimensions, "labels": {d["dimension"]: d["label"] for d in dimensions}}
+    facts = {
+        "edition": edition,
+        "dimensions": dimensions,
+        "labels": {d["dimension"]: d["label"] for d in dimensions},
+    }
     names = dict(code_list("forces").select("code", "short_name").iter_rows())
     order = [d["dimension"] for d in dimensions]
     checks, remedies = _checks(), _remedies()
@@ -59,7 +63,9 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
         row |= {
             "n_broken": (row["n_checked"] or 0) - (row["n_passed"] or 0),
             "remedy": remedies.get(row["rule"] or row["check_id"], ""),
-            "description": rules()[row["rule"]].message if row["rule"] in rules() else said.get("description", ""),
+            "description": rules()[row["rule"]].message
+            if row["rule"] in rules()
+            else said.get("description", ""),
         }
         by_force[row["force_code"]].append(row)
     leagues = _league(by_force, names, _groups())
@@ -75,7 +81,9 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
             force=code,
             names=names,
             standing=next(r for r in leagues if r["force_code"] == code),
-            nothing_came=next((r["not_applicable_reason"] for r in rows if r["status"] in _NOTHING_CAME), None),
+            nothing_came=next(
+                (r["not_applicable_reason"] for r in rows if r["status"] in _NOTHING_CAME), None
+            ),
             rows=own,
             broken_rules=_broken_rules(rows),
             weightiest=_weightiest(rows),
@@ -105,13 +113,17 @@ def _by_dimension(row: Mapping[str, Any], order: Sequence[str]) -> tuple[int, st
     return order.index(row["dimension"]), str(row["title"])
 
 
-def _league(by_force: Mapping[str, Sequence[Row]], names: Mapping[str, str], groups: Mapping[str, str]) -> list[Row]:
+def _league(
+    by_force: Mapping[str, Sequence[Row]], names: Mapping[str, str], groups: Mapping[str, str]
+) -> list[Row]:
     """A row a force, best first; those of whom nothing came, last. `bands`: dimension -> its band and how many of each."""
     made = []
     for code, rows in by_force.items():
         bands: dict[str, Counter[str]] = defaultdict(Counter)
         for row in rows:
-            bands[row["dimension"]][row["status"]] += 1
+            # Rules are in the checks that count rows by the kind of rule they break; each by itself would drown the rest.
+            if row["rule"] is None:
+                bands[row["dimension"]][row["status"]] += 1
         counts = sum(bands.values(), Counter())
         graded = sum(counts[band] for band in _GRADED)
         made.append(
@@ -121,8 +133,8 @@ def _league(by_force: Mapping[str, Sequence[Row]], names: Mapping[str, str], gro
                 "group": groups.get(code, ""),
                 **{f"n_{band}": counts[band] for band in _GRADED},
                 "n_in_shadow": counts["not_graded"],
-                "n_better": sum(r["trend"] == "better" for r in rows),
-                "n_worse": sum(r["trend"] == "worse" for r in rows),
+                "n_better": _n_moved(rows, "better"),
+                "n_worse": _n_moved(rows, "worse"),
                 "passed_share": counts["pass"] / graded if graded else None,
                 "bands": {name: _band(found) for name, found in bands.items()},
                 "came": not any(counts[status] for status in _NOTHING_CAME),
@@ -131,9 +143,17 @@ def _league(by_force: Mapping[str, Sequence[Row]], names: Mapping[str, str], gro
     return sorted(made, key=lambda r: (not r["came"], -(r["passed_share"] or 0), r["n_fail"], r["label"]))
 
 
+def _n_moved(rows: Sequence[Row], trend: str) -> int | None:
+    """Checks that moved that way; None where there is no month before."""
+    trends = [row["trend"] for row in rows if row["rule"] is None and row["trend"] is not None]
+    return trends.count(trend) if trends else None
+
+
 def _band(found: Counter[str]) -> Row:
     """The worst that a dimension holds, and how many checks of each band."""
-    worst = next((status for status in (*_NOTHING_CAME, *_GRADED, "not_graded") if found[status]), "not_applicable")
+    worst = next(
+        (status for status in (*_NOTHING_CAME, *_GRADED, "not_graded") if found[status]), "not_applicable"
+    )
     return {"status": worst, **{band: found[band] for band in (*_GRADED, "not_graded", "not_applicable")}}
 
 
@@ -164,7 +184,11 @@ def _broken_rules(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _weightiest(rows: Sequence[Row]) -> list[Row]:
     """What weighs most: what fails before what needs attention, errors before warnings, then by how many."""
-    troubles = [r for r in rows if r["status"] in ("fail", "attention") or (r["severity"] == "error" and r["n_broken"])]
+    troubles = [
+        r
+        for r in rows
+        if r["status"] in ("fail", "attention") or (r["severity"] == "error" and r["n_broken"])
+    ]
     troubles.sort(
         key=lambda r: (
             ("fail", "attention", "pass").index(r["status"]) if r["status"] in _GRADED else 3,
