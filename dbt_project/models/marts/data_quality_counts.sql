@@ -6,12 +6,37 @@ with run as (
 
 forces as ({{ active_forces() }}),
 
+-- The latest published year of which every month came in.
+published_years as (
+    select
+        force_code,
+        n_published,
+        difference,
+        row_number() over (partition by force_code order by period_to desc, table_id asc) as year_rank
+    from {{ ref('recorded_crime_reconciliation') }}
+    where
+        is_count_comparable
+        and offence_category = 'total_recorded_crime_excluding_fraud'
+        and force_code <> 'national'
+),
+
+published as (
+    select
+        force_code,
+        n_published as agrees_with_published_of,
+        greatest(0, n_published - abs(difference)) as agrees_with_published_in
+    from published_years
+    where year_rank = 1
+),
+
 counted as (
     select * from {{ ref('scorecard_returns') }}
     union all
     select * from {{ ref('scorecard_crimes') }}
     union all
     select * from {{ ref('scorecard_nominals') }}
+    union all
+    {{ scorecard_rows('published', ['agrees_with_published']) }}
 ),
 
 rules_found as (

@@ -325,19 +325,6 @@ measured_transfers as (
         {{ measured('transferred_crime_arrived', 'has_arrived = 1') }}
     from transferred
     group by force_code
-),
-
-measured_published as (
-    select
-        published.force_code,
-        sum(published.n_published) as agrees_with_published_of,
-        greatest(0, sum(published.n_published) - abs(sum(published.difference))) as agrees_with_published_in
-    from {{ ref('recorded_crime_reconciliation') }} as published
-    where
-        published.is_count_comparable
-        and published.offence_category = 'total_recorded_crime_excluding_fraud'
-        and published.force_code <> 'national'
-    group by published.force_code
 )
 
 {{ scorecard_rows(
@@ -358,5 +345,3 @@ union all
 {{ scorecard_rows('measured_volumes', ['volume_of_own_months', 'volume_of_size']) }}
 union all
 {{ scorecard_rows('measured_transfers', ['transferred_crime_arrived']) }}
-union all
-{{ scorecard_rows('measured_published', ['agrees_with_published']) }}
