@@ -5,9 +5,11 @@ ids, text as text.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -58,3 +60,45 @@ def svg(name: str, figure: Figure) -> str:
 def axes_of(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+_WIDTH, _MARGIN, _ROW, _INK = 840, 24, 22, "#14202b"
+
+
+def place(share: float, labels_end: int) -> float:
+    """Where a share of the scale, 0 to 1, lies across a chart of `rows_of` with labels as wide as that."""
+    return round(labels_end + share * (_WIDTH - labels_end - _MARGIN), 1)
+
+
+def rows_of(
+    labels: Sequence[str],
+    marks: Sequence[str],
+    *,
+    ticks: Sequence[tuple[float, str]],
+    legend: Sequence[tuple[str, str]],
+    labels_end: int,
+) -> str:
+    """A chart of one row a label, written out: for pages of which there is one a force, where matplotlib takes its time.
+
+    `marks`: what is drawn in a row, as SVG around y = 0, across by `place`; labels end at `labels_end` of 840. `ticks`: place of the scale and words. `legend`:
+    a mark around (0, 0), and words.
+    """
+    bottom = _ROW * len(labels) + 8
+    height = bottom + 56
+    frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" aria-hidden="true"'
+    parts = [f'<svg {frame} font-family="system-ui, sans-serif" font-size="13" fill="{_INK}">']
+    for at, words in ticks:
+        x = place(at, labels_end)
+        parts.append(f'<path d="M{x} 4V{bottom}" stroke="{GRID}"/>')
+        parts.append(f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{escape(words)}</text>')
+    for no, (label, drawn) in enumerate(zip(labels, marks, strict=True)):
+        y = _ROW * no + 15
+        parts.append(f'<text x="{labels_end - 12}" y="{y + 4}" text-anchor="end">{escape(label)}</text>')
+        parts.append(f'<path d="M{labels_end} {y}H{_WIDTH - _MARGIN}" stroke="{GRID}"/>')
+        parts.append(f'<g transform="translate(0 {y})">{drawn}</g>')
+    for no, (mark, words) in enumerate(legend):
+        x, y = 24 + no * 190, bottom + 42
+        parts.append(
+            f'<g transform="translate({x} {y - 4})">{mark}</g><text x="{x + 14}" y="{y}">{escape(words)}</text>'
+        )
+    return "\n".join([*parts, "</svg>"]) + "\n"

@@ -8,13 +8,21 @@ from typing import Any
 
 import jinja2
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_SHARED = Path(__file__).parent / "templates"
+
+
+def templates(folder: Path = _SHARED) -> jinja2.Environment:
+    """The templates of a folder, and those that all pages share; a name that is not given is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, _SHARED]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_TEMPLATES = templates()
 
 
 def write_pages(folder: Path, manifest: dict[str, Any]) -> None:

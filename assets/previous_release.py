@@ -1,6 +1,6 @@
 """The release of the month before as it was published: found, and laid beside the run's other inputs.
 
-Movers on the list and revisions of the statistics are measured against what was released and not against what would be
+Movers on the list, revisions of the statistics and trends of the scorecards are measured against what was released and not against what would be
 computed for that month today. Does not belong here: what moved and why (dbt).
 """
 
@@ -28,7 +28,7 @@ RELEASE_SCHEMA: dict[str, pl.DataType] = {
     "as_of": pl.Datetime("us"),
     "ranked_at": pl.Datetime("us"),
 }
-# What movers and revisions need of each mart, by its type. A column that a release of older code does not have is null.
+# What movers, revisions and trends need of each mart, by its type. A column that a release of older code does not have is null.
 PREVIOUS_MARTS: dict[str, dict[str, str]] = {
     "ranked_perpetrators": {
         "person_id": "varchar",
@@ -68,6 +68,13 @@ PREVIOUS_MARTS: dict[str, dict[str, str]] = {
         "definitions": "varchar",
         "threats": "varchar",
         "definition_versions": "varchar",
+    },
+    "data_quality_counts": {
+        "force_code": "varchar",
+        "period": "date",
+        "check_id": "varchar",
+        "n_checked": "bigint",
+        "n_passed": "bigint",
     },
 }
 # Without these a release has no list to compare with. Of the others it may have none: then there are no rows.

@@ -31,6 +31,7 @@ from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
 from assets.publication.rules import rules
 from assets.run_inputs import forces_of
+from assets.scorecards import pages as scorecard_pages
 from assets.seals import seal_code, seal_model
 from assets.sign_offs import NotSignedOff, states
 from assets.storage import DataRoot, Layout, write_json, write_parquet
@@ -172,6 +173,7 @@ def write_release(
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)
     _bulletin(manifest, parameters["period_end"], partial)
+    _scorecards(manifest, parameters["period"], partial)
     write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
     if final.exists():
         _assert_same(final, partial)
@@ -274,6 +276,17 @@ def _bulletin(manifest: dict[str, Any], on: date, folder: Path) -> None:
     write_bulletin(
         folder / "pages", folder / PUBLISHABLE / "tables", pl.read_parquet(figures), forecasts, edition
     )
+
+
+def _scorecards(manifest: dict[str, Any], period: date, folder: Path) -> None:
+    """Write the pages of the scorecards, if the release at `folder` holds any."""
+    graded = folder / "statistical" / "data_quality_scorecards.parquet"
+    if not graded.is_file():
+        return
+    edition = scorecard_pages.Edition(
+        manifest["release_id"], manifest["programme"], period, str(manifest["as_of"])
+    )
+    scorecard_pages.write_scorecards(folder / "pages", pl.read_parquet(graded), edition)
 
 
 def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ _AS_MARKDOWN: dict[str, Any] = {
 }
 
 BEFORE_LINKAGE = "vawg.staging vawg.standardised resource_type:seed"
-AFTER_LINKAGE = "vawg.repository vawg.ranking vawg.statistics vawg.marts"
+AFTER_LINKAGE = "vawg.repository vawg.ranking vawg.statistics vawg.scorecards vawg.marts"
 
 # What the dbt sources are, as assets: intake and linkage write the files that dbt reads.
 _SOURCE_ASSETS = {

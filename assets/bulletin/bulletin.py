@@ -11,26 +11,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
 from markupsafe import Markup
 
 from assets.bulletin import charts
 from assets.bulletin.tables import NATIONAL, Table, Words, latest_year, tables
 from assets.bulletin.words import words
+from assets.pages import templates
 from assets.seeds import SEEDS
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 _SCOPE = "npcc_policing_scope"
 # Forecasts are no counts: rounded so that nobody takes them for one.
 _FORECAST_TO = 100
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True)

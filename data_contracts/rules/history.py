@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from data_contracts.code_lists import code_list
 from data_contracts.rules.common import CRIME, outcome_is
 from data_contracts.rules.nominals import is_placeholder_birth_date
 from data_contracts.rules.reference import threshold
@@ -112,6 +113,28 @@ def crime_dates_changed(tables: Tables, before: Tables, context: Context) -> pl.
     return _again("offences", CRIME, tables, before).filter(
         _differs("recorded_at") | other_day.fill_null(False)
     )
+
+
+def _harm_days(column: str) -> pl.Expr:
+    """Days of harm of the offence code in a column; null where the code has no weight."""
+    weights = code_list("harm_weights").filter(pl.col("valid_to").is_null()).drop_nulls("cchi_days")
+    days = dict(weights.select("offence_code", pl.col("cchi_days").cast(pl.Float64)).iter_rows())
+    return pl.col(column).replace_strict(days, default=None, return_dtype=pl.Float64)
+
+
+@history_rule(
+    "offences",
+    fields=("offence_code",),
+    message="The crime was sent before as an offence of more than twice the harm.",
+    remedy="Check the offence code; nothing need be done where the crime was reclassified on evidence.",
+    source="checks T06",
+)
+def crime_reclassified_to_less_harm(tables: Tables, before: Tables, context: Context) -> pl.LazyFrame:
+    again = _again("offences", CRIME, tables, before).filter(pl.col("status") == "live")
+    was = _harm_days("offence_code" + _WAS)
+    least = was * threshold("reclassified_harm_percent") / 100
+    less = (_harm_days("offence_code") < least) & (was >= threshold("reclassified_harm_days_min"))
+    return again.filter(less.fill_null(False))
 
 
 @history_rule(

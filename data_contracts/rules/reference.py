@@ -96,7 +96,7 @@ def incident_months(force_code: str) -> list[date]:
 
 def waivers() -> pl.DataFrame:
     """Waivers, whenever they hold: one row per rule and force (and field, where not all), with owner and last day."""
-    return _table("waivers").with_columns(
+    return code_list("waivers").with_columns(
         pl.col("valid_from", "valid_to").cast(pl.String).str.to_date("%Y-%m-%d")
     )
 

@@ -47,7 +47,7 @@ def publish(
             path = folder / "identifiable" / f"{mart}.parquet"
             options = ", encryption_config {footer_key: 'release'}" if key else ""
             connection.execute(
-                f"copy (select 'P' as person_id, 'O' as offence_id, 4.5 as score) to '{path}' (format parquet{options})"
+                f"copy (select 'P' as person_id, 'O' as offence_id, 'C' as check_id, 4.5 as score) to '{path}' (format parquet{options})"
             )
             held[mart] = {
                 "file": f"identifiable/{mart}.parquet",
@@ -96,7 +96,8 @@ def test_what_dbt_reads_is_laid_out_whatever_the_release_knew(tmp_path: Path, ke
     for mart, columns in PREVIOUS_MARTS.items():
         rows = pl.read_parquet(tmp_path / "run" / f"previous_{mart}.parquet")
         assert rows.columns == list(columns)
-        assert rows["offence_id" if "offence_id" in columns else "person_id"].to_list()[0] in ("P", "O")
+        key_column = next(c for c in ("offence_id", "person_id", "check_id") if c in columns)
+        assert rows[key_column].to_list()[0] in ("P", "O", "C")
     release = pl.read_parquet(tmp_path / "run" / RELEASE_FILE)
     assert release.schema == RELEASE_SCHEMA
     assert release["ranked_at"].to_list() == [datetime(2026, 2, 28, 23, 59, 59)]

@@ -257,7 +257,8 @@ class Expected:
         crimes: pl.DataFrame, victims: pl.DataFrame, suspects: pl.DataFrame, nominals: pl.DataFrame
     ) -> pl.DataFrame:
         harm = pl.read_csv(
-            PROJECT / "seeds" / "harm_weights.csv", schema_overrides={"offence_code": pl.String}
+            PROJECT.parent / "data_contracts" / "codes" / "harm_weights.csv",
+            schema_overrides={"offence_code": pl.String},
         )
         of_women = victims.filter((pl.col("sex") == "F") & (pl.col("age").is_null() | (pl.col("age") >= 10)))
         in_scope = crimes.filter(~pl.col("offence_code").is_in(["39", "8S", "104"])).join(

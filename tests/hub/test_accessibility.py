@@ -31,9 +31,9 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
 
 
-def violations(page: str, folder: Path) -> list[str]:
-    """What axe finds in a page that was served, opened from a file with its styles."""
-    styles = f"<style>{(STATIC / 'hub.css').read_text(encoding='utf-8')}</style>"
+def violations(page: str, folder: Path, *, of_the_hub: bool = True) -> list[str]:
+    """What axe finds in a page, opened from a file; one that the hub served, with the styles of the hub."""
+    styles = f"<style>{(STATIC / 'hub.css').read_text(encoding='utf-8')}</style>" if of_the_hub else ""
     page = re.sub(r"<script[^>]*></script>|<link[^>]*>", "", page).replace("</head>", f"{styles}</head>")
     scripts = f"<script>{AXE.read_text(encoding='utf-8')}</script><script>{RUN}</script>"
     file = folder / "page.html"

@@ -19,6 +19,7 @@ STATIONS = [
     "repository",
     "ranking",
     "statistics",
+    "scorecards",
     "marts",
     "monitoring",
     "forecasts",

@@ -21,6 +21,7 @@ select
     persons.sex,
     persons.ethnicity_self_defined,
     persons.ethnicity_officer_defined,
+    persons.disability,
     persons.postcode,
     persons.pnc_id,
     persons.cro_number,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +15,7 @@ from assets.bulletin.tables import PLAN, tables
 from assets.bulletin.words import words
 from assets.forecasts.forecast import NO_OUTLOOK
 from tests.assets.bulletin.figures import AVON, DYFED, YEAR_BEFORE, figure, published
+from tests.assets.html_pages import Page
 
 EDITION = Edition(
     "2026-03_abc", "england_wales", date(2026, 3, 31), "2026-04-12 09:00:00", ("Rounded to 5.",)
@@ -28,28 +28,6 @@ OUTLOOK = pl.DataFrame(
     ],
     schema=NO_OUTLOOK.schema,
 )  # fmt: skip
-
-
-class _Page(HTMLParser):
-    """What a page links to or fetches, and whether its tables can be read aloud."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.fetched: list[str] = []
-        self.n = {"table": 0, "caption": 0, "h1": 0, "figure": 0}
-        self.unlabelled = 0
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        of = dict(attrs)
-        if tag in self.n:
-            self.n[tag] += 1
-        if tag == "a":
-            self.links.append(of["href"] or "")
-        if tag in ("link", "script", "img", "iframe") or of.get("src"):
-            self.fetched.append(tag)
-        self.unlabelled += tag == "figure" and not of.get("aria-label")
 
 
 @pytest.fixture(scope="module")
@@ -120,12 +98,12 @@ def test_years_of_other_forces_are_not_compared(tmp_path: Path) -> None:
 
 def test_nothing_is_fetched_and_everything_linked_is_there(written: Path) -> None:
     for path in [written / "pages" / "bulletin.html", *(written / "pages" / "forces").iterdir()]:
-        read = _Page(path.read_text(encoding="utf-8"))
+        read = Page(path.read_text(encoding="utf-8"))
         assert read.fetched == [] and read.n["h1"] == 1
         assert read.n["table"] == read.n["caption"] > 1 and read.unlabelled == 0
         gone = [link for link in read.links if not (path.parent / link).resolve().is_file()]
         assert gone == []
-    assert _Page(page(written)).n["figure"] == 3
+    assert Page(page(written)).n["figure"] == 3
 
 
 def test_a_force_whose_number_is_withheld_says_so(tmp_path: Path) -> None:

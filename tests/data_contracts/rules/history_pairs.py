@@ -97,6 +97,11 @@ HISTORY_PAIRS: dict[str, TwoMonths] = {
         [put("offences", 0, recorded_at="2026-01-10T23:31:00")],
         [put("offences", 0, committed_from="2026-01-10T21:16:00")],
     ),
+    "crime_reclassified_to_less_harm": TwoMonths(
+        # Sexual assault weighs 374.5 days: 182.5 are less than half of it, 188 are not.
+        [put("offences", 1, offence_code="70")],
+        [put("offences", 1, offence_code="8P", injury="minor")],
+    ),
     "crime_arrives_late": TwoMonths(
         [add("offences", **_LATE, recorded_at="2026-02-02T07:59:00")],
         [add("offences", **_LATE, recorded_at="2026-02-02T08:01:00")],
