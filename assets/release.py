@@ -42,7 +42,7 @@ from decisions import audit, sign_off
 from decisions.store import Store
 
 # Code and data that decide what a release holds; a change in any of them is another release.
-_DECIDING = (
+DECIDING = (
     "assets",
     "data_contracts",
     "decisions",
@@ -91,7 +91,7 @@ def sensitivity(mart: dict[str, Any]) -> str:
 def code_digest(root: Path = CODE) -> str:
     """Digest of the code, definitions, weights, mappings and model that decide a release's content."""
     digest = hashlib.sha256()
-    for folder in _DECIDING:
+    for folder in DECIDING:
         for path in sorted((root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(root).as_posix()}\0{sha256_of(path)}\n".encode())
@@ -167,7 +167,7 @@ def write_release(
         ).to_dicts(),
         "notes": _notes(held, layout, compared=bool(previous)),
     }
-    seal_code(layout.seals, code, CODE, _DECIDING)
+    seal_code(layout.seals, code, CODE, DECIDING)
     seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)

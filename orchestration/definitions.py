@@ -56,7 +56,7 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             monitoring_station.ranking_alerts,
             release_station.release_matches_its_manifest,
         ],
-        jobs=[jobs.intake, jobs.national_month, jobs.train_linkage, jobs.full_relink],
+        jobs=[jobs.intake, jobs.national_month, jobs.national_marts, jobs.train_linkage, jobs.full_relink],
         sensors=[sensors.landing],
         schedules=[schedules.monthly_release],
         loggers={"progress": progress_log},
@@ -78,3 +78,7 @@ def intake_job() -> dg.JobDefinition:
 
 def national_month_job() -> dg.JobDefinition:
     return defs.resolve_job_def("national_month")
+
+
+def national_marts_job() -> dg.JobDefinition:
+    return defs.resolve_job_def("national_marts")

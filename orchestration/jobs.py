@@ -23,6 +23,16 @@ national_month = dg.define_asset_job(
     executor_def=EXECUTOR,
 )
 
+national_marts = dg.define_asset_job(
+    "national_marts",
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink")
+    - dg.AssetSelection.assets("ranking_monitoring", "threat_forecasts", "release"),
+    partitions_def=PERIODS,
+    description="As far as the marts, and no release: for what is only tried out.",
+    executor_def=EXECUTOR,
+)
+
 train_linkage = dg.define_asset_job(
     "train_linkage",
     selection=dg.AssetSelection.assets("linkage_model"),
