@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,6 +68,8 @@ def _make(
     anew = changes_the_check(changes)
     for root in (before, after):
         lay_out(paths, sealed, root, seed=None)
+        # Readings of texts are kept by the version of the reader, so that old ones serve.
+        bring(paths.text_signs.parent, root / paths.text_signs.parent.name)
     of_a_run = _environment(paths, sealed, workshop)
     if anew:
         _publish(changed, of_a_run(after))
@@ -90,7 +92,7 @@ def _make(
     return Layout(before), baseline, Layout(after)
 
 
-def _environment(paths: Paths, sealed: Sealed, workshop: Path):  # type: ignore[no-untyped-def]
+def _environment(paths: Paths, sealed: Sealed, workshop: Path) -> Callable[[Path], dict[str, str]]:
     """Of a run in a data root: the linkage model of the release, and the decisions of the platform."""
     model = unseal_model(paths, sealed, workshop / "model")
 

@@ -148,9 +148,9 @@ with changed as (
 ),
 
 rejected as (
-    select record, max(then) as was_rejected, max(now) as is_rejected
+    select record, max(before) as was_rejected, max(after) as is_rejected
     from (
-        select record, 1 as then, 0 as now from findings_then where severity = 'error'
+        select record, 1 as before, 0 as after from findings_then where severity = 'error'
         union all
         select record, 0, 1 from findings_now where severity = 'error'
     )

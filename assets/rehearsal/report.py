@@ -84,12 +84,12 @@ def _figures(table: pl.DataFrame) -> list[str]:
         "value_after",
     ]
     plain = table.filter(pl.col("breakdown") == "none")
-    shown = [
+    shown = (
         f"{table.height:,} figures change, of {table['measure'].n_unique()} measures, "
         f"{table['definition_id'].n_unique()} definitions and {table['force_code'].n_unique()} forces or the nation. "
         "The largest without a breakdown:"
-    ]
-    return ["## Statistics", "", *shown, "", *_table(plain.select(columns))]
+    )
+    return ["## Statistics", "", shown, "", *_table(plain.select(columns))]
 
 
 def _lists(table: pl.DataFrame) -> list[str]:

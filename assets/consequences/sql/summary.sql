@@ -17,11 +17,15 @@ largest as (
     from changed_figures
     inner join now.repository.national_run as run
         on changed_figures.period = run.period and changed_figures.period_kind = 'month'
+    inner join now.codes.statistics_measures as measures on changed_figures.measure = measures.measure
     where changed_figures.value_now is not null and changed_figures.value_mended is not null
     qualify row_number() over (
         partition by changed_figures.force_code
         order by
-            changed_figures.of_whom asc, abs(changed_figures.numerator_change) desc,
+            changed_figures.of_whom asc,
+            case when measures.is_headline then 0 else 1 end,
+            case when measures.kind = 'count' then 0 else 1 end,
+            abs(changed_figures.numerator_change) desc,
             abs(changed_figures.difference) desc,
             changed_figures.measure, changed_figures.definition_id, changed_figures.threat
     ) = 1
