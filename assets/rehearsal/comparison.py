@@ -66,7 +66,8 @@ def compare(release: Path, before: Layout, after: Layout, key: str | None = None
     with duckdb.connect() as connection:
         if key:
             add_key(connection, key)
-        connection.execute(f"attach '{after.warehouse}' as now (read_only)")
+        # By the name it was written under: some marts are views, which speak of it so.
+        connection.execute(f"attach '{after.warehouse}' as vawg (read_only)")
         connection.execute("create schema was")
         for name, mart in marts.items():
             options = f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if mart["encrypted"] else ""
@@ -89,14 +90,14 @@ def _other_marts(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) ->
     there = {
         name
         for (name,) in connection.execute(
-            "select table_name from information_schema.tables where table_catalog = 'now' and table_schema = 'marts'"
+            "select table_name from information_schema.tables where table_catalog = 'vawg' and table_schema = 'marts'"
         ).fetchall()
     }
     found = []
     for name in sorted((set(names) & there) - _COMPARED - _ABOUT_ANOTHER_RELEASE):
         rows = [
             connection.execute(f"select count(*), bit_xor(hash(t)) from {relation} as t").fetchall()
-            for relation in (f"was.{name}", f"now.marts.{name}")
+            for relation in (f"was.{name}", f"vawg.marts.{name}")
         ]
         if rows[0] != rows[1]:
             found.append(name)
@@ -193,7 +194,7 @@ select
     past.denominator as denominator_before,
     now.denominator as denominator_after
 from was.national_statistics as past
-full outer join now.marts.national_statistics as now
+full outer join vawg.marts.national_statistics as now
     on {" and ".join(f"past.{c} = now.{c}" for c in FIGURE)}
 where
     past.value is distinct from now.value
@@ -219,11 +220,19 @@ with both_lists as (
         past.reason as reason_before,
         now.reason as reason_after
     from was.perpetrator_lists as past
-    full outer join now.marts.perpetrator_lists as now
+    full outer join vawg.marts.perpetrator_lists as now
         on past.list_kind = now.list_kind and past.lens = now.lens
         and past.list_scope_code = now.list_scope_code and past.person_id = now.person_id
     where past.person_id is null or now.person_id is null or past.place is distinct from now.place
         or past.reason is distinct from now.reason
+),
+
+-- Both are of one moment, so no time has passed: what movers call so is a parameter that changed under its old version.
+causes as (
+    select
+        person_id,
+        replace(causes_in_words, 'Time ', 'Parameters and weights (version not raised) ') as in_words
+    from vawg.marts.ranked_perpetrator_movers
 )
 
 select
@@ -237,8 +246,8 @@ select
     case
         when movers.movement in ('entered', 'left')
             then coalesce(movers.reason_in_words, movers.status_reason, movers.previous_status_reason, '')
-                || ' (' || movers.causes_in_words || ')'
-        when movers.score_change <> 0 then movers.causes_in_words
+                || ' (' || causes.in_words || ')'
+        when movers.score_change <> 0 then causes.in_words
         when after.status_reason is distinct from before.status_reason
             then 'status ' || coalesce(before.status_reason, before.list_status, 'not considered')
                 || ' -> ' || coalesce(after.status_reason, after.list_status, 'not considered')
@@ -246,8 +255,9 @@ select
         else 'others moved'
     end as cause
 from both_lists
-left join now.marts.ranked_perpetrator_movers as movers on both_lists.person_id = movers.person_id
+left join vawg.marts.ranked_perpetrator_movers as movers on both_lists.person_id = movers.person_id
+left join causes on both_lists.person_id = causes.person_id
 left join was.ranked_perpetrators as before on both_lists.person_id = before.person_id
-left join now.marts.ranked_perpetrators as after on both_lists.person_id = after.person_id
+left join vawg.marts.ranked_perpetrators as after on both_lists.person_id = after.person_id
 order by list_kind, lens, list_scope_code, movement, coalesce(place_after, place_before), person_id
 """

@@ -15,8 +15,6 @@ from assets.rehearsal.report import write_rehearsal
 from assets.storage import Layout, write_json
 from data_contracts.findings import FINDINGS_SCHEMA
 
-FIGURES = ("2026-02-01", "E1", "npcc", "all")
-
 
 def figure(measure: str, value: float, force: str = "E1") -> dict[str, Any]:
     known = dict.fromkeys(FIGURE, "all") | {"force_code": force, "measure": measure, "breakdown": "none"}
@@ -38,6 +36,11 @@ def considered(
     person: str, score: float, status: str = "listed", reason: str | None = None
 ) -> dict[str, Any]:
     return {"person_id": person, "list_status": status, "status_reason": reason, "score": score}
+
+
+def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    texts = {name: pl.String for name in ("reason", "status_reason") if name in rows[0]}
+    return pl.DataFrame(rows, schema_overrides=texts, infer_schema_length=None)
 
 
 MOVERS = {
@@ -104,14 +107,14 @@ def compared(
     release.mkdir()
     marts = {}
     for name, rows in BEFORE.items():
-        pl.DataFrame(rows, infer_schema_length=None).write_parquet(release / f"{name}.parquet")
+        table(rows).write_parquet(release / f"{name}.parquet")
         marts[name] = {"file": f"{name}.parquet", "encrypted": False}
     (release / "manifest.json").write_text(json.dumps({"marts": marts}))
     before = side(tmp_path / "before", findings[0], len(findings[0]))
     layout = side(tmp_path / "after", findings[1], len(findings[1]))
     with duckdb.connect(str(layout.warehouse)) as connection:
         connection.execute("create schema marts")
-        tables = {n: pl.DataFrame(r, infer_schema_length=None) for n, r in after.items()}
+        tables = {name: table(rows) for name, rows in after.items()}
         tables["ranked_perpetrator_movers"] = pl.DataFrame(moved or [], schema=MOVERS, orient="row")
         for name, frame in tables.items():
             connection.register("frame", frame)
