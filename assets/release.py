@@ -31,7 +31,7 @@ from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
 from assets.publication.rules import rules
 from assets.run_inputs import forces_of
-from assets.seals import seal_code, seal_model
+from assets.seals import CODE, DECIDING, seal_code, seal_model
 from assets.sign_offs import NotSignedOff, states
 from assets.storage import DataRoot, Layout, write_json, write_parquet
 from assets.text_flags.reading import version as text_version
@@ -41,16 +41,6 @@ from data_contracts.submission import sha256_of
 from decisions import audit, sign_off
 from decisions.store import Store
 
-# Code and data that decide what a release holds; a change in any of them is another release.
-DECIDING = (
-    "assets",
-    "data_contracts",
-    "decisions",
-    "dbt_project/models",
-    "dbt_project/macros",
-    "dbt_project/seeds",
-)
-CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"

@@ -19,9 +19,9 @@ try:
     from assets.rehearsal.overlay import changed_files, changes_the_check, lay_over
     from assets.rehearsal.rechecking import lay_out_again
     from assets.rehearsal.report import write_rehearsal
-    from assets.release import CODE, DECIDING, code_digest
+    from assets.release import code_digest
     from assets.replay import NotReplayable, Sealed, bring, find, lay_out, unseal_model
-    from assets.seals import seal_code, unseal
+    from assets.seals import CODE, DECIDING, seal_code, unseal
     from assets.storage import Layout
     from cli.scratch import environment, parse_project, run_in
     from orchestration.environment import LINKAGE_MODEL, data_root_path, release_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from assets.release import CODE, DECIDING
 from assets.replay import NotReplayable
+from assets.seals import CODE, DECIDING
 
 # What a change may touch is what decides a release's content; nothing else would show in one.
 _LEFT_OUT = frozenset({"__pycache__", "target", "logs"})

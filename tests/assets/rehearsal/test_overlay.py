@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.rehearsal.overlay import NotRehearsable, changed_files, changes_the_check, lay_over
-from assets.release import CODE
+from assets.seals import CODE
 
 SETTINGS = "data_contracts/rules/rule_settings.csv"
 WEIGHTS = "dbt_project/seeds/harm_weights.csv"
