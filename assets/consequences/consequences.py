@@ -44,6 +44,7 @@ class Defect:
     title: str
     model: str
     what_is_counted: str
+    parameter: str
     repair: str
     may_not_claim: str
     source: str
@@ -92,7 +93,7 @@ def _of_one(layout: Layout, root: Path, defect: Defect) -> Consequences:
         )
         counts = None
     else:
-        models, counts = mend(scratch, layout.quarantine, defect.defect_id)
+        models, counts = mend(scratch, layout.quarantine, defect.defect_id, defect.parameter)
         make_again(scratch, models)
     with duckdb.connect() as connection:
         connection.execute(f"attach '{layout.warehouse}' as now (read_only)")

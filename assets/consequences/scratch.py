@@ -24,6 +24,8 @@ TARGETS = ("national_statistics", "person_places", "list_scopes")
 LEFT_AS_THEY_WERE = ("resource_type:seed", "ranking_draws", "ranked_perpetrator_uncertainty")
 # What dbt and its sources read beside the warehouse.
 _READ = ("extracts", "findings", "run", "text_signs", "linkage")
+# The record a row of a staging model travels with, and its reference, where that is no crime.
+_RECORDS = {"stg_extracts__persons": ("std_persons", "person_ref")}
 _LET_IN = ("offences", "victims", "suspects", "relationships")
 
 
@@ -46,11 +48,13 @@ def copy_of_the_run(layout: Layout, root: Path) -> Layout:
     return scratch
 
 
-def mend(scratch: Layout, quarantine: Path, defect_id: str) -> tuple[list[str], pl.DataFrame]:
+def mend(
+    scratch: Layout, quarantine: Path, defect_id: str, parameter: str = ""
+) -> tuple[list[str], pl.DataFrame]:
     """Put mended rows in the place of staging models; their names, and by force how many records had the defect.
 
     Rows of the frame: force_code, n_records, n_mended, n_rows; of the first model alone, whose records are counted.
-    `quarantine` is where refused rows lie.
+    `quarantine` is where refused rows lie, `parameter` what the defect's row says of its repair.
     """
     paths = sorted(REPAIRS.glob(f"{defect_id}.*.sql"), key=lambda p: ("offences" not in p.name, p.name))
     templates = Environment(  # noqa: S701 - SQL, not HTML
@@ -62,9 +66,12 @@ def mend(scratch: Layout, quarantine: Path, defect_id: str) -> tuple[list[str], 
         facts = _facts(connection, quarantine)
         models = [path.name.split(".")[1] for path in paths]
         for path, model in zip(paths, models, strict=True):
-            query = templates.from_string(macros + path.read_text(encoding="utf-8")).render(**facts)
+            query = templates.from_string(macros + path.read_text(encoding="utf-8")).render(
+                **facts, parameter=parameter
+            )
             connection.execute(f"create or replace table main.mended__{model} as {query}")
-            counts.append(connection.execute(_COUNTS.format(model=model)).pl())
+            record, key = _RECORDS.get(model, ("std_offences", "crime_ref"))
+            counts.append(connection.execute(_COUNTS.format(model=model, record=record, key=key)).pl())
         for model in models:
             connection.execute(f"drop view staging.{model}")
             connection.execute(
@@ -123,13 +130,20 @@ def _facts(connection: duckdb.DuckDBPyConnection, quarantine: Path) -> dict[str,
     return {"columns": columns, "refused_rows": refused_rows, "refused_columns": refused_columns}
 
 
+# Of the versions of a record only the one that stands is counted.
 _COUNTS = """
 select
-    force_code,
-    count(*) filter (is_defect) as n_records,
-    count(*) filter (is_mended) as n_mended,
-    count(*) filter (not is_added or is_defect) as n_rows
-from main.mended__{model}
-group by force_code
-order by force_code
+    mended.force_code,
+    count(*) filter (mended.is_defect) as n_records,
+    count(*) filter (mended.is_mended) as n_mended,
+    count(*) as n_rows
+from main.mended__{model} as mended
+left join standardised.{record} as records
+    on
+        mended.force_code = records.force_code
+        and mended.{key} = records.{key}
+        and mended.submission_id = records.submission_id
+where mended.is_added or records.force_code is not null
+group by mended.force_code
+order by mended.force_code
 """

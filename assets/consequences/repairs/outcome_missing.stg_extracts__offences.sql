@@ -1,4 +1,4 @@
--- Crimes as staged, those without a usable outcome with the one that is usual for their class in their force.
+-- Crimes as staged, those without an outcome for long with the one that is usual for their class in their force.
 with closed as (
     select
         offences.force_code,
@@ -20,10 +20,16 @@ usual as (
 judged as (
     select
         staged.*,
-        staged.outcome_code is null or staged.outcome_code = '19' as is_defect,
+        coalesce(staged.outcome_code, '0') = '19'
+        or (
+            coalesce(staged.outcome_code, '0') = '0'
+            and coalesce(staged.status = 'live', false)
+            and staged.reported_at < run.ranked_at - to_days({{ parameter }})
+        ) as is_defect,
         usual.outcome_code as usual_outcome,
         cast(usual.usual_days as integer) as usual_days
     from staging.stg_extracts__offences as staged
+    cross join repository.national_run as run
     left join usual on staged.force_code = usual.force_code and staged.offence_code = usual.offence_code
 )
 
