@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -13,8 +12,10 @@ from cli.exits import CLEAN, fail
 try:
     from assets.consequences.consequences import (
         NoRunToExplain,
+        default_folder,
         find_consequences,
         known_defects,
+        scratch_folder,
         write_consequences,
     )
     from assets.consequences.scratch import ModelsFailed
@@ -33,36 +34,22 @@ def consequences(out: Path | None, chosen: tuple[str, ...], force: str | None) -
         fail(
             f"there is no defect {', '.join(unknown)}; choose among {', '.join(d.defect_id for d in defects)}"
         )
-    folder = out or layout.root / "consequences" / _release_of(layout)
     click.echo(f"Mending {len(chosen or defects)} kinds of defect, one after the other", err=True)
     try:
         found = find_consequences(
             layout,
-            layout.root / ".consequences",
+            scratch_folder(layout),
             [d for d in defects if not chosen or d.defect_id in chosen],
         )
     except NoRunToExplain as error:
         fail(str(error))
     except ModelsFailed as error:
         fail(f"the models cannot be made again: {error}")
+    folder = out or default_folder(layout)
     write_consequences(found, folder, release_key())
     click.echo(_shown(found.defects, force))
     click.echo(f"\nIn full: {folder}")
     return CLEAN
-
-
-def _release_of(layout: Layout) -> str:
-    """The release whose run lies in the warehouse, or else the month and knowledge cut of that run."""
-    run = layout.run / "run_parameters.parquet"
-    if not run.is_file():
-        fail(f"there is no run under {layout.root}; make one with `vawg run`")
-    parameters = pl.read_parquet(run).row(0, named=True)
-    manifest = layout.current_release / "manifest.json"
-    if manifest.is_file():
-        held = json.loads(manifest.read_text(encoding="utf-8"))
-        if (held["period"], held["as_of"]) == (f"{parameters['period']:%Y-%m}", str(parameters["as_of"])):
-            return str(held["release_id"])
-    return f"{parameters['period']:%Y-%m}_as_of_{parameters['as_of']:%Y%m%dT%H%M%S}"
 
 
 def _shown(rows: pl.DataFrame, force: str | None) -> str:

@@ -59,7 +59,8 @@ def _make(
     paths: Paths, sealed: Sealed, changes: dict[str, Path], workshop: Path, *, all_months: bool
 ) -> tuple[Layout, Path, Layout]:
     """What findings and release are compared with, and the data root of the rehearsal. Raises NotReplayable."""
-    today = unseal(seal_code(workshop / "seals", code_digest(), CODE, DECIDING), workshop / "today")
+    digest = code_digest()
+    today = unseal(seal_code(workshop / "seals", digest, CODE, DECIDING), workshop / "today")
     changed = workshop / "changed"
     shutil.copytree(today, changed)
     lay_over(changes, changed)
@@ -78,7 +79,7 @@ def _make(
             click.echo(f"Checking {n_again} submissions by {whose} rules", err=True)
             run_in(code, ["python", "-m", "assets.rehearsal.rechecking", str(root)], of_a_run(root))
     baseline = sealed.folder
-    if sealed.manifest["versions"]["code"] != code_digest() or (anew and not _same_rows(paths, before)):
+    if sealed.manifest["versions"]["code"] != digest or (anew and not _same_rows(paths, before)):
         click.echo(f"Making {sealed.folder.name} with today's code, to compare with", err=True)
         _without_sign_off(today)
         parse_project(today, of_a_run(before))

@@ -11,6 +11,7 @@ Nothing here is part of a release: it is made beside one, when somebody asks.
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from assets.storage import Layout, write_folder
 DEFECTS = Path(__file__).parent / "defects.csv"
 SQL = Path(__file__).parent / "sql"
 LEFT_OUT = "force_left_out"
+RUN_PARAMETERS = "run_parameters.parquet"
 # Between a person and the force whose allegations they are taken without; no id has it.
 WITHOUT = "~"
 
@@ -71,7 +73,7 @@ def find_consequences(layout: Layout, root: Path, defects: list[Defect]) -> Cons
 
     Raises NoRunToExplain where there is no run, ModelsFailed where the models cannot be made again.
     """
-    if not layout.warehouse.is_file():
+    if not layout.warehouse.is_file() or not (layout.run / RUN_PARAMETERS).is_file():
         raise NoRunToExplain(f"there is no run under {layout.root}; make one with `vawg run`")
     try:
         found = [_of_one(layout, root, defect) for defect in defects]
@@ -138,6 +140,23 @@ def _in_words(rows: pl.DataFrame, defects: list[Defect]) -> pl.DataFrame:
         .sort("force_code", "defect_no")
         .drop("defect_no")
     )
+
+
+def scratch_folder(layout: Layout) -> Path:
+    """Where the copy of the warehouse lies while it is looked at."""
+    return layout.root / ".consequences"
+
+
+def default_folder(layout: Layout) -> Path:
+    """Under the data root, by the release whose run the warehouse holds; without one, by the run's month and knowledge cut."""
+    parameters = pl.read_parquet(layout.run / RUN_PARAMETERS).row(0, named=True)
+    name = f"{parameters['period']:%Y-%m}_as_of_{parameters['as_of']:%Y%m%dT%H%M%S}"
+    manifest = layout.current_release / "manifest.json"
+    if manifest.is_file():
+        held = json.loads(manifest.read_text(encoding="utf-8"))
+        if (held["period"], held["as_of"]) == (f"{parameters['period']:%Y-%m}", str(parameters["as_of"])):
+            name = str(held["release_id"])
+    return layout.root / "consequences" / name
 
 
 def write_consequences(found: Consequences, folder: Path, key: str | None = None) -> Path:

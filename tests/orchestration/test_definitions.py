@@ -23,6 +23,7 @@ STATIONS = [
     "monitoring",
     "forecasts",
     "release",
+    "consequences",
 ]
 
 
