@@ -22,7 +22,7 @@ try:
     from assets.release import code_digest
     from assets.replay import NotReplayable, Sealed, bring, find, lay_out, unseal_model
     from assets.seals import CODE, DECIDING, seal_code, unseal
-    from assets.storage import Layout
+    from assets.storage import EMPTY, Layout
     from cli.scratch import environment, parse_project, run_in
     from orchestration.environment import LINKAGE_MODEL, data_root_path, release_key
 except ModuleNotFoundError as missing:
@@ -125,11 +125,13 @@ def _without_sign_off(code: Path) -> None:
 
 
 def _same_rows(paths: Paths, root: Path) -> bool:
-    """Whether the check of today accepts what was accepted when the submissions came."""
-    return all(
-        path.read_bytes() == (paths.extracts / path.parent.name / path.name).read_bytes()
-        for path in sorted((root / "extracts").glob("*/*.parquet"))
+    """Whether the check of today accepts what was accepted when the submissions came, and nothing else."""
+    known = {path.stem for path in (root / "receipts").glob("*.json")} | {Path(EMPTY).stem}
+    then, now = (
+        {p.relative_to(folder): p for p in folder.glob("*/*.parquet") if p.stem in known}
+        for folder in (paths.extracts, root / "extracts")
     )
+    return then.keys() == now.keys() and all(p.read_bytes() == now[n].read_bytes() for n, p in then.items())
 
 
 @contextmanager
