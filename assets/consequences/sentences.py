@@ -27,13 +27,15 @@ def sentence(defect: Defect, row: Mapping[str, Any]) -> str:
 
 
 def _figures(row: Mapping[str, Any]) -> str:
-    if not row["n_figures"]:
+    counted = [(row["n_figures"], "of the force"), (row["n_national_figures"], "of the nation")]
+    told = " and ".join(f"{n:,} figures {whose}" for n, whose in counted if n)
+    if not told:
         return "No figure of the force or of the nation would change."
-    said = f"{row['n_figures']:,} figures of the force and {row['n_national_figures']:,} of the nation would change"
     if row["largest_measure"] is None:
-        return f"{said}."
+        return f"{told} would change."
+    whose = "the force's" if row["largest_of_whom"] == "force" else "the nation's"
     return (
-        f"{said}; of the month's, the most {row['largest_measure']} ({row['largest_definition_id']}, "
+        f"{told} would change; of {whose} for the month, {row['largest_measure']} ({row['largest_definition_id']}, "
         f"{row['largest_threat']}): {row['largest_value_now']:,.4g} would be {row['largest_value_mended']:,.4g}."
     )
 
@@ -41,11 +43,11 @@ def _figures(row: Mapping[str, Any]) -> str:
 def _lists(row: Mapping[str, Any]) -> str:
     moves = [
         (row["n_enter_national"], "would enter the national list"),
-        (row["n_leave_national"], "would leave it"),
+        (row["n_leave_national"], "would leave the national list"),
         (row["n_enter_scope"], "would enter a force's or region's list"),
-        (row["n_leave_scope"], "would leave one"),
+        (row["n_leave_scope"], "would leave a force's or region's list"),
         (row["n_become_eligible"], "would become eligible"),
-        (row["n_no_longer_eligible"], "would be so no longer"),
+        (row["n_no_longer_eligible"], "would be eligible no longer"),
     ]
     said = [f"{n:,} {words}" for n, words in moves if n]
     return f"Of persons, {', '.join(said)}." if said else "Nobody would enter or leave a list."

@@ -60,7 +60,7 @@ def test_what_rests_on_one_force_alone(warehouse: Path, tmp_path: Path) -> None:
         [(A, kind, "P1", "leaves") for kind in lists] + [(B, kind, f"P-{B}|S10", "leaves") for kind in lists]
     )
     of_a = found.defects.row(by_predicate=pl.col("force_code") == A, named=True)
-    assert of_a["n_leave_national"] == 1 and "would leave it" in of_a["sentence"]
+    assert of_a["n_leave_national"] == 1 and "1 would leave the national list" in of_a["sentence"]
     assert of_a["sentence"].endswith("it shows how much rests on this force alone."), (
         "the sentence ends with what it does not say"
     )
