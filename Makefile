@@ -16,6 +16,7 @@ TEST_PROCESSES ?= 2
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
 BENCH_NOMINALS ?= 100000 1000000
+BENCH_FORCES_ARGS ?=
 
 CODE := data_contracts decisions assets orchestration hub cli
 STAMP := $(VENV)/.installed
@@ -99,10 +100,15 @@ reproduce: setup ## The published figures from synthetic nations calibrated to t
 bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_ranking
+	@$(BIN)/python -m tests.bench_forces
 
 .PHONY: bench-ranking
 bench-ranking: setup ## Measure the ranking of 5 million allegations, and write docs/benchmarks_ranking.md
 	@$(BIN)/python -m tests.bench_ranking
+
+.PHONY: bench-forces
+bench-forces: setup ## Measure the check of a month of 43 forces, and write docs/benchmarks_forces.md (BENCH_FORCES_ARGS=--scale .05)
+	@$(BIN)/python -m tests.bench_forces $(BENCH_FORCES_ARGS)
 
 .PHONY: bench-linkage
 bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md

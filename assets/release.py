@@ -32,7 +32,7 @@ from assets.publication.publishing import publish
 from assets.publication.rules import rules
 from assets.run_inputs import forces_of
 from assets.scorecards import pages as scorecard_pages
-from assets.seals import seal_code, seal_model
+from assets.seals import CODE, DECIDING, seal_code, seal_model
 from assets.sign_offs import NotSignedOff, states
 from assets.storage import DataRoot, Layout, write_json, write_parquet
 from assets.text_flags.reading import version as text_version
@@ -42,16 +42,6 @@ from data_contracts.submission import sha256_of
 from decisions import audit, sign_off
 from decisions.store import Store
 
-# Code and data that decide what a release holds; a change in any of them is another release.
-_DECIDING = (
-    "assets",
-    "data_contracts",
-    "decisions",
-    "dbt_project/models",
-    "dbt_project/macros",
-    "dbt_project/seeds",
-)
-CODE = PROJECT_FOLDER.parent
 IDENTITY_DECISIONS = "run_identity_decisions.parquet"
 REVIEW_DECISIONS = "run_review_decisions.parquet"
 REVIEW_REMOVALS = "run_review_removals.parquet"
@@ -92,7 +82,7 @@ def sensitivity(mart: dict[str, Any]) -> str:
 def code_digest(root: Path = CODE) -> str:
     """Digest of the code, definitions, weights, mappings and model that decide a release's content."""
     digest = hashlib.sha256()
-    for folder in _DECIDING:
+    for folder in DECIDING:
         for path in sorted((root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(root).as_posix()}\0{sha256_of(path)}\n".encode())
@@ -168,7 +158,7 @@ def write_release(
         ).to_dicts(),
         "notes": _notes(held, layout, compared=bool(previous)),
     }
-    seal_code(layout.seals, code, CODE, _DECIDING)
+    seal_code(layout.seals, code, CODE, DECIDING)
     seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
     write_pages(partial, manifest)

@@ -71,8 +71,8 @@ def unseal_model(paths: Paths, sealed: Sealed, folder: Path) -> Path | None:
     return None
 
 
-def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int) -> None:
-    """Put into `root` what the release was made from, the rows of every extract in another order (`seed`).
+def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int | None) -> None:
+    """Put into `root` what the release was made from, the rows of every extract in another order (`seed`; None: as they lie).
 
     The previous list and the state of who is who that the run went on from come along as they are. Raises NotReplayable.
     """
@@ -82,26 +82,28 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int) -> None:
         for name in [EMPTY, *(f"{submission_id}.parquet" for submission_id in sorted(known))]:
             if (path := extract / name).is_file():
                 target = root / "extracts" / extract.name / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _shuffled(path, target, seed)
+                if seed is None:
+                    bring(path, target)
+                else:
+                    _shuffled(path, target, seed)
     for name in [EMPTY, *(f"{submission_id}.parquet" for submission_id in sorted(known))]:
-        _bring(paths.findings / name, root / "findings" / name)
+        bring(paths.findings / name, root / "findings" / name)
     if paths.clerical_flags.is_file():
-        _bring(paths.clerical_flags, root / paths.clerical_flags.name)
+        bring(paths.clerical_flags, root / paths.clerical_flags.name)
     _state_before(paths, sealed, root)
     if previous := sealed.manifest.get("previous_release"):
         name = previous["release_id"]
         if not (paths.releases / name / "manifest.json").is_file():
             raise NotReplayable(f"the release {name}, against which its movers were measured, is gone")
-        _bring(paths.releases / name, root / "releases" / name)
+        bring(paths.releases / name, root / "releases" / name)
 
 
 def lay_out_known_now(paths: Paths, sealed: Sealed, root: Path) -> None:
     """Put into `root` everything that is known now, and the sealed release to compare with."""
     states = Path("linkage") / "states" / sealed.moment.programme
     for part in (Path("receipts"), Path("extracts"), Path("findings"), states):
-        _bring(paths.root / part, root / part)
-    _bring(sealed.folder, root / "releases" / sealed.folder.name)
+        bring(paths.root / part, root / part)
+    bring(sealed.folder, root / "releases" / sealed.folder.name)
 
 
 def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -132,7 +134,7 @@ def _receipts(paths: Paths, known: dict[str, str], root: Path) -> None:
             raise NotReplayable(f"the receipt of {submission_id} is gone")
         if json.loads(receipt.read_text(encoding="utf-8"))["content_hash"] != content_hash:
             raise NotReplayable(f"{submission_id} is another submission than the release was made from")
-        _bring(receipt, root / "receipts" / receipt.name)
+        bring(receipt, root / "receipts" / receipt.name)
 
 
 def _state_before(paths: Paths, sealed: Sealed, root: Path) -> None:
@@ -144,14 +146,15 @@ def _state_before(paths: Paths, sealed: Sealed, root: Path) -> None:
     if before := json.loads(own.read_text(encoding="utf-8"))["before"]:
         if not (paths.root / states / before / INDEX).is_file():
             raise NotReplayable(f"the state {before}, from which this one was made, is gone")
-        _bring(paths.root / states / before, root / states / before)
+        bring(paths.root / states / before, root / states / before)
 
 
 def _shuffled(path: Path, target: Path, seed: int) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     pl.read_parquet(path).sample(fraction=1, shuffle=True, seed=seed).write_parquet(target)
 
 
-def _bring(source: Path, target: Path) -> None:
+def bring(source: Path, target: Path) -> None:
     """Copy without copying: what is linked here is never changed in place."""
     if source.is_dir():
         shutil.copytree(source, target, copy_function=os.link)

@@ -13,6 +13,16 @@ from pathlib import Path
 from assets.linkage.model import MODEL, frequencies_of, read_model
 from assets.storage import write_whole
 
+# Code and data that decide what a release holds; a change in any of them is another release.
+DECIDING = (
+    "assets",
+    "data_contracts",
+    "decisions",
+    "dbt_project/models",
+    "dbt_project/macros",
+    "dbt_project/seeds",
+)
+CODE = Path(__file__).parents[1]
 # The same bytes for the same files, whenever they are packed.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 # What runs the deciding code, and what it is installed from.

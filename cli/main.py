@@ -170,6 +170,7 @@ def land(paths: tuple[Path, ...]) -> None:
 @click.option(
     "--resume", is_flag=True, help="Go on with the last run of the month from the station that failed."
 )
+@click.option("--marts-only", is_flag=True, help="Stop once the marts are made: nothing is released.")
 def run(
     period: datetime | None,
     programme: str,
@@ -178,6 +179,7 @@ def run(
     compare_with: str | None,
     later_months: bool,
     resume: bool,
+    marts_only: bool,
 ) -> None:
     """Take in what has landed and make the month's release, showing each station as it goes."""
     from cli.national import run_month
@@ -191,6 +193,7 @@ def run(
             compare_with=compare_with,
             later_months=later_months,
             resume=resume,
+            marts_only=marts_only,
         )
     )
 
@@ -380,6 +383,86 @@ def replay(release: str, seed: int, threads: int, keep: bool, as_known_now: bool
     from cli.replay import replay as make_again
 
     sys.exit(make_again(release, seed=seed, threads=threads, keep=keep, as_known_now=as_known_now))
+
+
+@main.command()
+@click.option(
+    "--with",
+    "changed",
+    type=PATH,
+    required=True,
+    metavar="DIR",
+    help="The changed files, each at its place in the repository, or by its bare name.",
+)
+@click.option("--release", default="current", show_default=True, help="The release to compare with.")
+@click.option(
+    "--out", type=PATH, metavar="DIR", help="Folder to write into; rehearsals/ under the data root."
+)
+@click.option(
+    "--all-months", is_flag=True, help="Check the submissions of every month anew, not of the release's only."
+)
+@click.option("--keep", is_flag=True, help="Leave the data root of the rehearsal where it was made.")
+def rehearse(changed: Path, release: str, out: Path | None, all_months: bool, keep: bool) -> None:
+    """Show what a changed contract, rule, mapping, definition or weight would do, before anybody releases it.
+
+    DIR holds the changed files: at their place in the repository (dbt_project/seeds/harm_weights.csv) or by their bare
+    name (harm_weights.csv) where only one file of the project has it. A whole checkout will do. They are laid over a copy
+    of the project; the month of RELEASE is made again from the same submissions and compared with it. Where something
+    of data_contracts/ changes, the submissions are checked anew first.
+
+    \b
+    DIR/rehearsal.md    the summary
+    DIR/rejected.csv    findings that would come or go, by force and rule
+    DIR/statistics.csv  figures that would change, the most crimes or persons first
+    DIR/lists.csv       who would enter, leave or move on which list, and why
+                        (person_id only)
+
+    Nothing that is made here is ever made current, and no force is told anything.
+
+    \b
+    Examples
+      vawg rehearse --with changed/          changed/rule_settings.csv
+      vawg rehearse --with ../other-checkout
+
+    Exit code 0: nothing changes. 1: something does. 2: the change cannot be rehearsed; the message says why.
+    """
+    from cli.rehearse import rehearse as try_out
+
+    sys.exit(try_out(changed, release=release, out=out, all_months=all_months, keep=keep))
+
+
+@main.command()
+@click.option(
+    "--out", type=PATH, metavar="DIR", help="Folder to write into; consequences/ under the data root."
+)
+@click.option(
+    "--defect",
+    "defects",
+    multiple=True,
+    metavar="ID",
+    help="This kind of defect; may be given again. All if left out.",
+)
+@click.option("--force", metavar="CODE", help="Show the sentences of this force.")
+def consequences(out: Path | None, defects: tuple[str, ...], force: str | None) -> None:
+    """Show what each kind of defect does to the nation's figures and to the lists: which error matters to a force.
+
+    The latest run is taken. For each kind of defect (assets/consequences/defects.csv) the records of all forces are mended
+    in a copy, as its repair says, and the models after it made again; then force by force: which figures of the force and
+    of the nation would be others, and who would enter or leave a list. The last kind leaves a whole force out. A repair is
+    an assumption; each sentence ends with what may not be claimed of it.
+
+    \b
+    DIR/statistical/defect_consequences          force x defect, in words too
+    DIR/statistical/defect_consequence_figures   figures that would change
+    DIR/identifiable/defect_consequence_persons  who would enter or leave
+
+    Beside the release, never part of it: this costs minutes, and nobody is told that they are listed by a guess.
+
+    Exit code 0: done. 2: there is no run, or no such defect or force.
+    """
+    from cli.consequences import consequences as find
+
+    sys.exit(find(out, defects, force))
 
 
 @main.command()

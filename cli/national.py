@@ -89,8 +89,9 @@ def run_month(
     compare_with: str | None,
     later_months: bool,
     resume: bool,
+    marts_only: bool = False,
 ) -> int:
-    """Take in, then make the release of a month. Exit code 0, 1 where a station failed, 2 where there is nothing to do."""
+    """Take in, then make the release of a month, or its marts only. Exit code 0, 1 where a station failed, 2 where there is nothing to do."""
     layout = Layout(data_root_path()).prepare()
     try:
         forces_of(programme)
@@ -100,7 +101,7 @@ def run_month(
         fail(str(error))
     with _alone(layout), _instance(layout) as instance:
         _end_killed_runs(instance)
-        from orchestration.definitions import intake_job, national_month_job
+        from orchestration.definitions import intake_job, national_marts_job, national_month_job
 
         if waiting := landed(layout):
             click.echo(f"Taking in {len(waiting)} submissions", err=True)
@@ -118,18 +119,22 @@ def run_month(
             gather(layout, programme=programme, period=period, **asked)
         except (NothingToRun, NoSuchMonth, PreviousReleaseUnreadable) as error:
             fail(str(error))
-        click.echo(f"Making the release of {partition}", err=True)
+        job = national_marts_job if marts_only else national_month_job
+        click.echo(f"Making the {'marts' if marts_only else 'release'} of {partition}", err=True)
         choices = {"programme": programme, **asked, "as_of": as_of.isoformat() if as_of else None}
         success = _execute(
-            national_month_job,
+            job,
             instance,
             {"run_inputs": {"config": {name: value for name, value in choices.items() if value}}},
             tags={"dagster/partition": partition},
             resume=resume,
         )
     if not success:
-        return _failed("national_month")
-    _print_release(layout)
+        return _failed("national_marts" if marts_only else "national_month")
+    if marts_only:
+        click.echo(f"\nThe marts lie in {layout.warehouse}; nothing was released")
+    else:
+        _print_release(layout)
     return 0
 
 

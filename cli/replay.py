@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,14 +25,8 @@ try:
         unseal_code,
         unseal_model,
     )
-    from decisions.store import sqlite_url
-    from orchestration.environment import (
-        DECISIONS_URL,
-        LINKAGE_MODEL,
-        REPOSITORY,
-        data_root_path,
-        decisions_url,
-    )
+    from cli.scratch import environment, parse_project, run_in
+    from orchestration.environment import LINKAGE_MODEL, REPOSITORY, data_root_path
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
@@ -86,12 +77,8 @@ def _show_known_now(paths: Paths, sealed: Sealed, workshop: Path) -> None:
     click.echo("\nMaking the same month with everything known now", err=True)
     lay_out_known_now(paths, sealed, root)
     choices = ["--period", f"{sealed.moment.period:%Y-%m}", "--programme", sealed.moment.programme]
-    environment = _environment(paths, root)
-    _run(
-        ["python", "-m", "cli.main", "run", *choices, "--compare-with", sealed.folder.name, "--later-months"],
-        REPOSITORY,
-        environment,
-    )
+    again = ["run", *choices, "--compare-with", sealed.folder.name, "--later-months"]
+    run_in(REPOSITORY, ["python", "-m", "cli.main", *again], environment(paths, root))
     movements, causes = differences(Paths(root).warehouse, kept)
     click.echo("\nAs known now, of those on the sealed list or on today's list of that month:")
     for movement, persons in movements.iter_rows():
@@ -108,36 +95,16 @@ def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, thre
     code = unseal_code(paths, sealed, workshop / "code")
     model = unseal_model(paths, sealed, workshop / "model")
     lay_out(paths, sealed, root, seed=seed)
-    environment = _environment(paths, root) | {THREADS: str(threads)}
-    environment.pop(LINKAGE_MODEL, None)
+    of_the_run = environment(paths, root) | {THREADS: str(threads)}
+    of_the_run.pop(LINKAGE_MODEL, None)
     if model:
-        environment[LINKAGE_MODEL] = str(model)
-    # Into the code's own folder, whatever DBT_TARGET_PATH says where we are called.
-    parse = ["dbt", "--quiet", "parse", "--profiles-dir", ".", "--target-path", "target"]
-    _run(parse, code / "dbt_project", environment)
+        of_the_run[LINKAGE_MODEL] = str(model)
+    parse_project(code, of_the_run)
     choices = ["--period", f"{moment.period:%Y-%m}", "--programme", moment.programme]
-    _run(
-        ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()], code, environment
+    run_in(
+        code, ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()], of_the_run
     )
     return (root / "releases" / "current").resolve()
-
-
-def _environment(paths: Paths, root: Path) -> dict[str, str]:
-    """That of a run in `root` which reads the decisions of the platform itself."""
-    return os.environ | {
-        "VAWG_DATA": str(root),
-        "DAGSTER_HOME": str(root / "dagster"),
-        DECISIONS_URL: decisions_url() or sqlite_url(paths.decisions),
-    }
-
-
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    program = str(Path(sys.executable).with_name(command[0]))
-    done = subprocess.run(  # noqa: S603 - our own programs, by their path
-        [program, *command[1:]], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        raise NotReplayable(f"the run in {folder} failed; what it printed stands above")
 
 
 @contextmanager

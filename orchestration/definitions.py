@@ -9,6 +9,7 @@ import dagster as dg
 from assets import release as release_station
 from assets import run_inputs as run_station
 from assets import submissions as intake_station
+from assets.consequences import station as consequence_station
 from assets.forecasts import station as forecast_station
 from assets.linkage import linkage_model as training_station
 from assets.linkage import person_links as linkage_station
@@ -45,6 +46,8 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             forecast_station.threat_forecasts,
             # what readers see
             release_station.release,
+            # which error matters, when somebody asks
+            consequence_station.defect_consequences,
         ],
         asset_checks=[
             intake_station.nothing_is_lost,
@@ -56,7 +59,14 @@ def build_defs(**resource_overrides: object) -> dg.Definitions:
             monitoring_station.ranking_alerts,
             release_station.release_matches_its_manifest,
         ],
-        jobs=[jobs.intake, jobs.national_month, jobs.train_linkage, jobs.full_relink],
+        jobs=[
+            jobs.intake,
+            jobs.national_month,
+            jobs.national_marts,
+            jobs.train_linkage,
+            jobs.full_relink,
+            jobs.consequences,
+        ],
         sensors=[sensors.landing],
         schedules=[schedules.monthly_release],
         loggers={"progress": progress_log},
@@ -78,3 +88,7 @@ def intake_job() -> dg.JobDefinition:
 
 def national_month_job() -> dg.JobDefinition:
     return defs.resolve_job_def("national_month")
+
+
+def national_marts_job() -> dg.JobDefinition:
+    return defs.resolve_job_def("national_marts")

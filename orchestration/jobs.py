@@ -17,9 +17,19 @@ intake = dg.define_asset_job(
 national_month = dg.define_asset_job(
     "national_month",
     selection=dg.AssetSelection.all()
-    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink"),
+    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink", "defect_consequences"),
     partitions_def=PERIODS,
     description="The whole way, from the landing folder to the month's release.",
+    executor_def=EXECUTOR,
+)
+
+national_marts = dg.define_asset_job(
+    "national_marts",
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink", "defect_consequences")
+    - dg.AssetSelection.assets("ranking_monitoring", "threat_forecasts", "release"),
+    partitions_def=PERIODS,
+    description="As far as the marts, and no release: for what is only tried out.",
     executor_def=EXECUTOR,
 )
 
@@ -34,5 +44,12 @@ full_relink = dg.define_asset_job(
     "full_relink",
     selection=dg.AssetSelection.assets("person_relink"),
     description="Link every nominal anew and compare with what the months added up to.",
+    executor_def=EXECUTOR,
+)
+
+consequences = dg.define_asset_job(
+    "consequences",
+    selection=dg.AssetSelection.assets("defect_consequences"),
+    description="What each kind of defect does to figures and lists, of the run in the warehouse.",
     executor_def=EXECUTOR,
 )

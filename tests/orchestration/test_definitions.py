@@ -24,6 +24,7 @@ STATIONS = [
     "monitoring",
     "forecasts",
     "release",
+    "consequences",
 ]
 
 
