@@ -32,13 +32,19 @@ def months_of(period: date, kind: str) -> tuple[date, ...]:
 
 
 def counts(table: pl.DataFrame) -> Iterator[tuple[Cell, int | None]]:
-    """Each count behind a figure: a denominator is the count of everybody it is the share of."""
+    """Each count behind a figure: a denominator is the count of everybody it is the share of, or whose median it is."""
     for row in table.iter_rows(named=True):
         place = (row["breakdown"], row["breakdown_value"], row["force_code"])
         months = months_of(row["period"], row["period_kind"])
-        for column, series in (("numerator", row["measure"]), ("denominator", "victims")):
-            if column == "numerator" or row["measure"].endswith("_share"):
-                yield (row["definition_id"], row["threat"], series, *place, months), row[column]
+        measure = row["measure"]
+        if measure.endswith("_median"):
+            behind = [("denominator", "charged")]
+        elif measure.endswith("_share"):
+            behind = [("numerator", measure), ("denominator", "victims")]
+        else:
+            behind = [("numerator", measure)]
+        for column, series in behind:
+            yield (row["definition_id"], row["threat"], series, *place, months), row[column]
 
 
 @dataclass(eq=False)

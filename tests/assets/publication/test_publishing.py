@@ -11,7 +11,7 @@ import pytest
 from assets.publication.publishing import Publication, publish
 from assets.publication.rules import NoRules, Rules, rules
 from tests.assets.publication.attack import Attack, Target, counts
-from tests.assets.publication.nation import MONTHS, records, statistics
+from tests.assets.publication.nation import MEDIAN, MONTHS, records, statistics
 
 SEED, N_CRIMES, N_LATE = 3, 2400, 60
 GREATEST_SMALL = 9
@@ -166,9 +166,47 @@ def test_a_difference_of_two_figures_is_never_known(
         assert high - low >= 4 - 1e-6
 
 
+def test_a_median_stands_on_enough_and_is_no_record_of_anybody(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """Ten records at least lie on either side of it, also where the count that is shown is an earlier one."""
+    both = published[0].figures.join(
+        truth[0].select(*KEY, median="value", n="denominator"), on=KEY, how="left"
+    )
+    medians = both.filter(pl.col("measure") == MEDIAN)
+    shown = medians.filter(~pl.col("suppressed"))
+    assert 10 < shown.height < medians.height
+    assert shown.filter(
+        (pl.col("value") % 5 != 0) | ((pl.col("value") - pl.col("median")).abs() > 2.5) | (pl.col("n") < 20)
+    ).is_empty()
+    assert shown["lower"].null_count() == shown["numerator"].null_count() == shown.height
+    # Whether there is one says no more than its count does.
+    enough = medians.filter(pl.col("n") >= 25, pl.col("suppressed"))
+    assert enough["denominator"].null_count() == enough.height
+
+
+def test_a_median_is_revised_only_with_its_count(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """Otherwise the difference of two publications would be about the few records that came between."""
+    first, second, now = (
+        t.filter(pl.col("measure") == MEDIAN) for t in (*(p.figures for p in published), truth[1])
+    )
+    both = (
+        first.join(second, on=KEY, suffix="_now")
+        .join(now.select(*KEY, median="value", n="denominator"), on=KEY)
+        .filter(~pl.col("suppressed"))
+    )
+    stays = both.filter(pl.col("denominator") == pl.col("denominator_now"))
+    assert stays.filter(pl.col("value") != pl.col("value_now")).is_empty()
+    # The medians of some of them have moved meanwhile.
+    assert stays.filter((pl.col("median") - pl.col("value")).abs() > 2.5).height
+
+
 def test_a_figure_is_revised_only_where_it_moved_by_ten(published: list[Publication]) -> None:
     key = [c for c in published[0].basis.columns if c not in ("count", "is_withheld")]
-    both = published[0].basis.join(published[1].basis, on=key, suffix="_now")
+    counted = published[0].basis.filter(~pl.col("series").str.ends_with("/median"))
+    both = counted.join(published[1].basis, on=key, suffix="_now")
     moved = both.filter(pl.col("count") != pl.col("count_now"))
     assert moved.height and moved.filter((pl.col("count") - pl.col("count_now")).abs() < 10).is_empty()
 
