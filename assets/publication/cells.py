@@ -57,6 +57,7 @@ def planned(statistics: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     whole = pl.col("n_months").filter(pl.col("force_code") == NATIONAL).max().over("period", "period_kind")
     return (
         marked.join(rules.plan, on=["geography", "period_kind", "is_broken_down"], how="semi")
+        .join(rules.left_out, on=["measure", "breakdown"], how="anti")
         .filter((pl.col("period_kind") != "financial_year") | (whole == _WHOLE_YEAR))
         .drop("geography", "is_broken_down")
     )

@@ -1,4 +1,6 @@
-"""What a publication is protected with, read from the seeds `publication_parameters` and `publication_plan`."""
+"""What a publication is protected with, read from the seeds `publication_parameters`, `publication_plan` and
+`publication_left_out`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class NoRules(ValueError):
 class Rules:
     """In records: a count under `suppress_below` is withheld, the others are rounded to multiples of `round_to`, and a
     published figure is revised once it moved by `revise_from`. `medians`: the measures that are one; of `median_from`
-    records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind, is_broken_down.
+    records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind, is_broken_down. `left_out`:
+    measure, breakdown.
     """
 
     version: str
@@ -32,6 +35,7 @@ class Rules:
     interval_z: float
     medians: frozenset[str]
     plan: pl.DataFrame
+    left_out: pl.DataFrame
 
     @property
     def in_words(self) -> tuple[str, ...]:
@@ -81,4 +85,5 @@ def rules(on: date, folder: Path = SEEDS) -> Rules:
         plan=pl.read_csv(folder / "publication_plan.csv").select(
             "geography", "period_kind", "is_broken_down"
         ),
+        left_out=pl.read_csv(folder / "publication_left_out.csv").select("measure", "breakdown"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,9 @@ THREATS = {"all": pl.lit(value=True), "stalking": pl.col("stalking")}
 DEFINITIONS = {"wide": pl.lit(value=True), "narrow": pl.col("narrow")}
 MEDIAN = "days_to_charge_median"
 BREAKDOWNS = {"none": pl.lit("all"), "location": pl.col("location")}
+# Coarser classes of the same.
+AREAS = {"home": "indoors", "shop": "indoors", "street": "outdoors", "ship": "outdoors"}
+NESTED = BREAKDOWNS | {"area": pl.col("location").replace_strict(AREAS, return_dtype=pl.String)}
 
 
 def records(seed: int, n: int) -> pl.DataFrame:
@@ -33,7 +36,9 @@ def records(seed: int, n: int) -> pl.DataFrame:
     ).with_columns(pl.when(pl.col("charge_days") >= 0).then("charge_days"))
 
 
-def statistics(crimes: pl.DataFrame, months: Sequence[date]) -> pl.DataFrame:
+def statistics(
+    crimes: pl.DataFrame, months: Sequence[date], breakdowns: Mapping[str, pl.Expr] = BREAKDOWNS
+) -> pl.DataFrame:
     """`national_statistics` of the months, the last of which is the run's: only rows that somebody is in, and every total."""
     spans = [("month", m, [m]) for m in months]
     spans += [("quarter", m, _from(months, m, 3)) for m in months if m.month in (1, 4, 7, 10)]
@@ -45,7 +50,7 @@ def statistics(crimes: pl.DataFrame, months: Sequence[date]) -> pl.DataFrame:
         for definition, is_in in DEFINITIONS.items():
             for threat, meets in THREATS.items():
                 chosen = there.filter(is_in & meets)
-                for breakdown, value in BREAKDOWNS.items():
+                for breakdown, value in breakdowns.items():
                     figures = _figures(chosen, breakdown, value)
                     parts.append(
                         figures.with_columns(

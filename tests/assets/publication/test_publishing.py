@@ -11,7 +11,7 @@ import pytest
 from assets.publication.publishing import Publication, publish
 from assets.publication.rules import NoRules, Rules, rules
 from tests.assets.publication.attack import Attack, Target, counts
-from tests.assets.publication.nation import MEDIAN, MONTHS, records, statistics
+from tests.assets.publication.nation import AREAS, MEDIAN, MONTHS, NESTED, records, statistics
 
 SEED, N_CRIMES, N_LATE = 3, 2400, 60
 GREATEST_SMALL = 9
@@ -134,6 +134,40 @@ def test_nor_by_two_publications_together(
         cells = small_and_withheld(published[vintage].figures, truth[vintage], every)
         assert len(cells) >= 3
         assert recovered(attack, vintage, cells) == []
+
+
+@pytest.fixture(scope="module")
+def nested(truth: list[pl.DataFrame]) -> pl.DataFrame:
+    """The first vintage of one definition, with a breakdown by area, which locations add up to."""
+    crimes = records(SEED, N_CRIMES).filter(pl.col("month") < MONTHS[-1])
+    of_one = (pl.col("definition_id") == "wide") & (pl.col("threat") == "all")
+    return statistics(crimes, MONTHS[:-1], NESTED).filter(of_one)
+
+
+@pytest.mark.parametrize("is_left_out", [True, False])
+def test_coarser_classes_would_tell_what_finer_ones_withhold(
+    nested: pl.DataFrame, in_force: Rules, is_left_out: bool
+) -> None:
+    """Areas less the locations that are shown: why one of two classifications that nest is left out."""
+    areas = pl.DataFrame({"measure": ["victims", "victims_female_share"], "breakdown": "area"})
+    left_out = areas if is_left_out else areas.clear()
+    public = publish(nested, replace(in_force, left_out=left_out)).figures
+    attack = Attack([MONTHS[:-1]], coarser={"location": ("area", AREAS)})
+    attack.publication(0, public)
+    cells = [c for c in small_and_withheld(public, nested, every=1) if c[3] == "location"][::7]
+    assert len(cells) > 10
+    assert bool(recovered(attack, 0, cells)) is not is_left_out
+
+
+def test_of_classifications_that_nest_one_is_published() -> None:
+    left_out = set(rules(date(2026, 5, 31)).left_out.iter_rows())
+    for measure, classifications in (
+        ("offences", ["offence_code", "offence_kind", "offence_subgroup", "offence_group"]),
+        ("offences", ["outcome_stage", "outcome_group"]),
+        ("victims", ["relationship", "relationship_group"]),
+        ("victims_female_share", ["relationship", "relationship_group"]),
+    ):
+        assert len([c for c in classifications if (measure, c) not in left_out]) == 1, measure
 
 
 def test_leaving_out_only_the_small_counts_is_not_enough(
