@@ -80,7 +80,8 @@ def compare(releases: dict[str, Path], scales: dict[str, float]) -> list[Compare
 
 def _open(release: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    for mart in sorted(release.glob("*/*.parquet")):
+    # What may be published bears the names of what it is made of.
+    for mart in sorted(m for m in release.glob("*/*.parquet") if m.parent.name != "publishable"):
         connection.execute(f"create view {mart.stem} as select * from read_parquet('{mart}')")
     return connection
 

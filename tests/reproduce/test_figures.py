@@ -78,6 +78,9 @@ def test_counts_are_read_from_a_release_and_scaled(tmp_path: Path) -> None:
     pl.DataFrame({"list_kind": ["force_top"]}).write_parquet(
         tmp_path / "statistical" / "perpetrator_lists.parquet"
     )
+    # What is published of them stands beside the statistics, under the same name.
+    (tmp_path / "publishable").mkdir()
+    pl.DataFrame({"value": [0]}).write_parquet(tmp_path / "publishable" / "national_statistics.parquet")
     found = {c.figure: c for c in compare({"earlier": tmp_path}, {"earlier": 0.01})}
     assert found["V2"].computed == pytest.approx(789_700)
     assert found["V2"].is_met
