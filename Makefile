@@ -99,10 +99,15 @@ reproduce: setup ## The published figures from synthetic nations calibrated to t
 bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_ranking
+	@$(BIN)/python -m tests.bench_statistics
 
 .PHONY: bench-ranking
 bench-ranking: setup ## Measure the ranking of 5 million allegations, and write docs/benchmarks_ranking.md
 	@$(BIN)/python -m tests.bench_ranking
+
+.PHONY: bench-statistics
+bench-statistics: setup ## Measure the statistics of a national year, and write docs/benchmarks_statistics.md
+	@$(BIN)/python -m tests.bench_statistics
 
 .PHONY: bench-linkage
 bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md
