@@ -1,4 +1,5 @@
 -- Grain: one figure: period x force x definition x threat x measure x breakdown value.
+{% set least_first = 'case when n_behind = 0 then 1 else 0 end, n_behind, breakdown_value' %}
 {% set breakdown_of_place = listed(place_key() + figure_key()[:-1]) %}
 with parameters as (
     {{ statistics_parameters(['suppress_below', 'interval_z', 'range_min_denominator']) }}
@@ -202,15 +203,14 @@ judged as (
 ),
 
 guarded as (
-    -- Values of one breakdown of one place, the least first. Nobody is behind a nought, so it is shown.
+    -- Values of one breakdown of one place, the least first. Nobody is behind a nought, so it is shown; it comes last.
     select
         *,
         n_behind between 1 and suppress_below - 1 as is_small,
         {{ count_where('n_behind between 1 and suppress_below - 1') }}
             over (partition by {{ breakdown_of_place }}) as n_small,
-        row_number() over (partition by {{ breakdown_of_place }}, n_behind > 0 order by n_behind, breakdown_value) as place_no,
-        sum(n_behind) over (partition by {{ breakdown_of_place }}, n_behind > 0 order by n_behind, breakdown_value)
-        - n_behind as n_less
+        row_number() over (partition by {{ breakdown_of_place }} order by {{ least_first }}) as place_no,
+        sum(n_behind) over (partition by {{ breakdown_of_place }} order by {{ least_first }}) - n_behind as n_less
     from judged
     where is_guarded
 ),
