@@ -92,7 +92,7 @@ format: setup ## Bring code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/sqlfluff fix dbt_project/models --disable-progress-bar
 
 .PHONY: reproduce
-reproduce: setup ## The published figures from synthetic nations calibrated to them (20 minutes), published / computed
+reproduce: setup ## The published figures from synthetic nations calibrated to them (an hour), published / computed
 	@$(BIN)/python -m tests.reproduce "$(CURDIR)/data-reproduce"
 
 .PHONY: bench
