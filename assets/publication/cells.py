@@ -33,10 +33,10 @@ _WHOLE_YEAR = 12
 @dataclass(frozen=True)
 class Cells:
     """`figures`: those of the plan, with `of_series` and `with_series` naming their cells and `factor` (a share's value is
-    factor x numerator / denominator; null where it is no such quotient) and `is_median`, whose only cell is `of_series`. `cells`: one row a cell with `count`, zero where
-    there are no records, and `rest`, what of the denominator is left, null for a plain count. `additive`: of each series
-    and breakdown, whether forces add up to the nation and months to longer periods. `totals`: series and breakdown whose
-    values add up to `total_series`.
+    factor x numerator / denominator; null where it is no such quotient) and `is_median`, whose only cell is `of_series`.
+    `cells`: one row a cell with `count`, zero where there are no records, and `rest`, what of the denominator is left, null
+    for a plain count. `additive`: of each series and breakdown, whether forces add up to the nation and months to longer
+    periods. `totals`: series and breakdown whose values add up to `total_series`.
     """
 
     figures: pl.DataFrame

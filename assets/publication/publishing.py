@@ -24,8 +24,9 @@ BASIS_SCHEMA: dict[str, pl.DataType] = {
 
 class Publication(NamedTuple):
     """`figures`: one row a figure of the plan, its numbers null where withheld. `basis`: BASIS_SCHEMA, one row a cell with
-    the count that the published one stands for, and one a median as it was shown; never published. `n_cells_of_withheld_tables`: cells of tables that nothing
-    is published of, because no choice of withheld cells protects them.
+    the count that the published one stands for, and one a median as it was shown; never published.
+    `n_cells_of_withheld_tables`: cells of tables that nothing is published of, because no choice of withheld cells
+    protects them.
     """
 
     figures: pl.DataFrame
