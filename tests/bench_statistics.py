@@ -18,11 +18,6 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from assets.forecasts.forecast import forecasts
-from assets.forecasts.parameters import forecasting
-from assets.forecasts.station import series_of
-from assets.publication.publishing import publish
-from assets.publication.rules import rules
 from tests.bench_ranking import MEMORY_LIMIT, REPOSITORY, THREADS, Built, built, connected, dbt
 
 MODULE = "tests.bench_statistics"
@@ -209,6 +204,10 @@ def prepare(root: Path, n_crimes: int, n_months: int) -> None:
 
 def published(root: Path) -> int:
     """Figures of the publication made of the warehouse's statistics."""
+    # Here: a child starts with the peak of its parent, and the parent of all steps has to be small.
+    from assets.publication.publishing import publish
+    from assets.publication.rules import rules
+
     with connected(root) as connection:
         statistics = connection.execute("select * from marts.national_statistics").pl()
     return publish(statistics, rules(PERIOD_END)).figures.height
@@ -216,6 +215,10 @@ def published(root: Path) -> int:
 
 def forecast(root: Path) -> int:
     """Series of a threat and a force, or of a threat and the nation, that are forecast and back-tested."""
+    from assets.forecasts.forecast import forecasts
+    from assets.forecasts.parameters import forecasting
+    from assets.forecasts.station import series_of
+
     using = forecasting()
     with connected(root) as connection:
         series = series_of(connection, using)
