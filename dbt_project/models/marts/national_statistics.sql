@@ -218,7 +218,7 @@ guarded as (
 withheld as (
     select
         *,
-        -- One withheld alone would be the total less the others: the next ones go with it, until together they are no small count.
+        -- One withheld alone would be the total less the others: the next go with it, until together they are enough.
         is_small
         or (
             n_small > 0
