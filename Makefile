@@ -93,7 +93,7 @@ format: setup ## Bring code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/sqlfluff fix dbt_project/models --disable-progress-bar
 
 .PHONY: reproduce
-reproduce: setup ## The published figures from synthetic nations calibrated to them (20 minutes), published / computed
+reproduce: setup ## The published figures from synthetic nations calibrated to them (an hour), published / computed
 	@$(BIN)/python -m tests.reproduce "$(CURDIR)/data-reproduce"
 
 .PHONY: bench
@@ -101,6 +101,7 @@ bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_ranking
 	@$(BIN)/python -m tests.bench_forces
+	@$(BIN)/python -m tests.bench_statistics
 
 .PHONY: bench-ranking
 bench-ranking: setup ## Measure the ranking of 5 million allegations, and write docs/benchmarks_ranking.md
@@ -109,6 +110,10 @@ bench-ranking: setup ## Measure the ranking of 5 million allegations, and write 
 .PHONY: bench-forces
 bench-forces: setup ## Measure the check of a month of 43 forces, and write docs/benchmarks_forces.md (BENCH_FORCES_ARGS=--scale .05)
 	@$(BIN)/python -m tests.bench_forces $(BENCH_FORCES_ARGS)
+
+.PHONY: bench-statistics
+bench-statistics: setup ## Measure the statistics of a national year, and write docs/benchmarks_statistics.md
+	@$(BIN)/python -m tests.bench_statistics
 
 .PHONY: bench-linkage
 bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md

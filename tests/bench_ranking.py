@@ -256,9 +256,9 @@ def step(root: Path, name: str) -> None:
     print(json.dumps({"rows": rows, "wall_seconds": wall, "cpu_seconds": cpu}))
 
 
-def built(root: Path, name: str) -> Built:
-    """Run a step in a process of its own. Raises CalledProcessError where it fails."""
-    command = [sys.executable, "-m", "tests.bench_ranking", "step", str(root), name]
+def built(root: Path, name: str, module: str = "tests.bench_ranking") -> Built:
+    """Run a step of a bench in a process of its own. Raises CalledProcessError where it fails."""
+    command = [sys.executable, "-m", module, "step", str(root), name]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE)
     assert process.stdout is not None
     said = process.stdout.read()

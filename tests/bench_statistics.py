@@ -1,23 +1,32 @@
 """Statistics at national scale: a made-up year of crimes, counted by the project's own SQL.
 
-`python -m tests.bench_statistics [CRIMES [MONTHS]]` measures and writes docs/benchmarks_statistics.md: seconds per model for a
-year, and for the same months twice, so that the cost against the length of history shows. A warehouse is filled by SQL with what
-the statistics read, dbt compiles its models, and each is built in a process of its own with 2 threads and 4 GB. The floor is one
-count of crimes by month, force and class. Nothing here is a test.
+`python -m tests.bench_statistics [CRIMES]` measures and writes docs/benchmarks_statistics.md: seconds per model for a national
+year, and of fewer crimes a month for one, two and three years, so that the cost against the length of history shows. A warehouse
+is filled by SQL with what the statistics read, dbt compiles its models, and each is built in a process of its own, as are the
+publication and the forecasts made of them. Nothing here is a test.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from tests.bench_ranking import MEMORY_LIMIT, REPOSITORY, THREADS, Built, built, connected, dbt
 
+MODULE = "tests.bench_statistics"
 N_CRIMES = 5_400_000
-N_MONTHS = 12
+HISTORIES = (12, 24, 36)
+N_CRIMES_OF_HISTORY = 50_000
+# Seconds; the ratio of two shorter times says nothing.
+WORTH_A_RATIO = 0.5
+PERIOD_END = date(2026, 3, 31)
 
 # In the order they are built.
 MODELS = (
@@ -193,51 +202,108 @@ def prepare(root: Path, n_crimes: int, n_months: int) -> None:
     dbt(root, "compile", "--select", *MODELS)
 
 
+def published(root: Path) -> int:
+    """Figures of the publication made of the warehouse's statistics."""
+    # Here: a child starts with the peak of its parent, and the parent of all steps has to be small.
+    from assets.publication.publishing import publish
+    from assets.publication.rules import rules
+
+    with connected(root) as connection:
+        statistics = connection.execute("select * from marts.national_statistics").pl()
+    return publish(statistics, rules(PERIOD_END)).figures.height
+
+
+def forecast(root: Path) -> int:
+    """Series of a threat and a force, or of a threat and the nation, that are forecast and back-tested."""
+    from assets.forecasts.forecast import forecasts
+    from assets.forecasts.parameters import forecasting
+    from assets.forecasts.station import series_of
+
+    using = forecasting()
+    with connected(root) as connection:
+        series = series_of(connection, using)
+    return forecasts(series, using).outlook.height
+
+
+STATIONS: dict[str, Callable[[Path], int]] = {"publication": published, "forecasts": forecast}
+
+
+def step(root: Path, name: str) -> None:
+    """Run one station and say on standard output what it took."""
+    wall, cpu = time.monotonic(), time.process_time()
+    rows = STATIONS[name](root)
+    took = {"wall_seconds": time.monotonic() - wall, "cpu_seconds": time.process_time() - cpu}
+    print(json.dumps({"rows": rows, **took}))
+
+
 def measure(root: Path, n_crimes: int, n_months: int) -> list[Built]:
-    """Every model of the statistics in order."""
+    """Every model of the statistics in order, then the stations."""
     # In a process of its own: a child starts with the peak of its parent.
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench_statistics",
-        "prepare",
-        str(root),
-        str(n_crimes),
-        str(n_months),
-    ]
+    command = [sys.executable, "-m", MODULE, "prepare", str(root), str(n_crimes), str(n_months)]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     steps = []
-    for name in MODELS:
-        steps.append(built(root, name))
+    for name in (*MODELS, *STATIONS):
+        steps.append(built(root, name, MODULE) if name in STATIONS else built(root, name))
         print(steps[-1], flush=True)
     return steps
 
 
-def report(runs: dict[str, list[Built]]) -> str:
-    """The page: what every step took, a column of processor seconds for each run."""
-    heads = list(runs)
-    rows = []
-    for steps in zip(*runs.values(), strict=True):
-        cells = " | ".join(
-            f"{s.rows:,} | {s.wall_seconds:.1f} | {s.cpu_seconds:.1f} | {s.peak_mib:,.0f}" for s in steps
-        )
-        rows.append(f"| {steps[0].name} | {cells} |")
-    sums = " | ".join(
-        f"| **{sum(s.wall_seconds for s in r):.1f}** | **{sum(s.cpu_seconds for s in r):.1f}** "
-        f"| **{max(s.peak_mib for s in r):,.0f}**"
-        for r in runs.values()
+def _row(name: str, steps: Sequence[Built]) -> str:
+    cells = [f"{s.rows:,} | {s.wall_seconds:.1f} | {s.cpu_seconds:.1f} | {s.peak_mib:,.0f}" for s in steps]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _national(steps: list[Built]) -> str:
+    wall, cpu = sum(s.wall_seconds for s in steps), sum(s.cpu_seconds for s in steps)
+    peak = max(s.peak_mib for s in steps)
+    return "\n".join(
+        [
+            "| step | rows | wall s | cpu s | peak MiB |",
+            "| --- | --: | --: | --: | --: |",
+            *(_row(s.name, [s]) for s in steps),
+            f"| **all** | | **{wall:.1f}** | **{cpu:.1f}** | **{peak:,.0f}** |",
+        ]
     )
-    header = " | ".join(f"{h}: rows | wall s | cpu s | peak MiB" for h in heads)
-    table = "\n".join([f"| model | {header} |", "| --- |" + " --: |" * 4 * len(heads), *rows])
+
+
+def _against_history(runs: dict[int, list[Built]]) -> str:
+    """Processor seconds of every step by months of history, and the last over the first."""
+    months = list(runs)
+
+    def line(name: str, seconds: Sequence[float]) -> str:
+        times = f"{seconds[-1] / seconds[0]:.1f}" if seconds[0] >= WORTH_A_RATIO else ""
+        return f"| {name} | {' | '.join(f'{s:.1f}' for s in seconds)} | {times} |"
+
+    lines = [line(s[0].name, [one.cpu_seconds for one in s]) for s in zip(*runs.values(), strict=True)]
+    total = line("**all**", [sum(s.cpu_seconds for s in steps) for steps in runs.values()])
+    heads = " | ".join(f"{m} months: cpu s" for m in months)
+    return "\n".join(
+        [
+            f"| step | {heads} | {months[-1]} over {months[0]} |",
+            "| --- |" + " --: |" * (len(months) + 1),
+            *lines,
+            total,
+        ]
+    )
+
+
+def report(n_crimes: int, national: list[Built], runs: dict[int, list[Built]]) -> str:
+    """The page: what every step took for a national year, and what history costs."""
     return f"""# Benchmarks of the statistics
 
-Written by `python -m tests.bench_statistics` on {os.cpu_count()} cores. Made-up crimes, counted by the project's own SQL in
-DuckDB with {THREADS} threads and {MEMORY_LIMIT}; every model in a process of its own. The second run has the same crimes a month
-and twice the months: what a model costs more there is what history costs. Wall time that is far over half of the processor time
-is the machine's other work.
+Written by `make bench-statistics` on {os.cpu_count()} cores. Made-up crimes of 43 forces, counted by the project's own SQL in
+DuckDB with {THREADS} threads and {MEMORY_LIMIT}; every step in a process of its own. Publication and forecasts stand below the
+models they are made of. Wall time that is far over half of the processor time is the machine's other work.
 
-{table}
-| **all** | {sums} |
+## A year of {n_crimes:,} crimes
+
+{_national(national)}
+
+## Against the length of history
+
+{N_CRIMES_OF_HISTORY:,} crimes a year. What a step costs more on the right is what history costs it: the same crimes a month.
+
+{_against_history(runs)}
 """
 
 
@@ -246,14 +312,19 @@ def main() -> None:
     if arguments[:1] == ["prepare"]:
         prepare(Path(arguments[1]), int(arguments[2]), int(arguments[3]))
         return
+    if arguments[:1] == ["step"]:
+        step(Path(arguments[1]), arguments[2])
+        return
     n_crimes = int(arguments[0]) if arguments else N_CRIMES
-    n_months = int(arguments[1]) if arguments[1:] else N_MONTHS
-    runs = {}
-    for years in (1, 2):
+
+    def measured(n: int, n_months: int) -> list[Built]:
         with tempfile.TemporaryDirectory(prefix="vawg-bench-statistics-") as scratch:
-            label = f"{n_crimes * years:,} crimes, {n_months * years} months"
-            runs[label] = measure(Path(scratch) / "root", n_crimes * years, n_months * years)
-    page = report(runs)
+            print(f"{n:,} crimes of {n_months} months", flush=True)
+            return measure(Path(scratch) / "root", n, n_months)
+
+    national = measured(n_crimes, HISTORIES[0])
+    runs = {months: measured(N_CRIMES_OF_HISTORY * months // 12, months) for months in HISTORIES}
+    page = report(n_crimes, national, runs)
     (REPOSITORY / "docs" / "benchmarks_statistics.md").write_text(page, encoding="utf-8")
     print(page)
 

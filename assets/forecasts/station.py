@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from assets.forecasts.forecast import Forecasts, forecasts
-from assets.forecasts.parameters import forecasting
+from assets.forecasts.parameters import Forecasting, forecasting
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_folder, write_json, write_parquet
 from assets.warehouse import POOL
@@ -50,12 +50,17 @@ order by force_code, threat, month
 """
 
 
+def series_of(connection: duckdb.DuckDBPyConnection, using: Forecasting) -> pl.DataFrame:
+    """Crimes by month of every force and of the nation, for every threat: what `forecasts` takes, from the warehouse."""
+    return connection.execute(_SERIES, {"min_history": using.min_history}).pl()
+
+
 def write_forecasts(layout: Layout) -> Forecasts:
     """Write the run's forecasts (`<table>.parquet`) into the root's folder `forecasts`, in place of the last month's."""
     run = pl.read_parquet(layout.run / "run_parameters.parquet").row(0, named=True)
     using = forecasting()
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
-        series = connection.execute(_SERIES, {"min_history": using.min_history}).pl()
+        series = series_of(connection, using)
     found = forecasts(series, using)
     tables = {
         "threat_forecasts": found.months,

@@ -33,10 +33,10 @@ _WHOLE_YEAR = 12
 @dataclass(frozen=True)
 class Cells:
     """`figures`: those of the plan, with `of_series` and `with_series` naming their cells and `factor` (a share's value is
-    factor x numerator / denominator; null where it is no such quotient). `cells`: one row a cell with `count`, zero where
-    there are no records, and `rest`, what of the denominator is left, null for a plain count. `additive`: of each series
-    and breakdown, whether forces add up to the nation and months to longer periods. `totals`: series and breakdown whose
-    values add up to `total_series`.
+    factor x numerator / denominator; null where it is no such quotient) and `is_median`, whose only cell is `of_series`.
+    `cells`: one row a cell with `count`, zero where there are no records, and `rest`, what of the denominator is left, null
+    for a plain count. `additive`: of each series and breakdown, whether forces add up to the nation and months to longer
+    periods. `totals`: series and breakdown whose values add up to `total_series`.
     """
 
     figures: pl.DataFrame
@@ -57,14 +57,19 @@ def planned(statistics: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     whole = pl.col("n_months").filter(pl.col("force_code") == NATIONAL).max().over("period", "period_kind")
     return (
         marked.join(rules.plan, on=["geography", "period_kind", "is_broken_down"], how="semi")
+        .join(rules.left_out, on=["measure", "breakdown"], how="anti")
         .filter((pl.col("period_kind") != "financial_year") | (whole == _WHOLE_YEAR))
         .drop("geography", "is_broken_down")
     )
 
 
 def cells_of(statistics: pl.DataFrame, rules: Rules) -> Cells:
-    """Take the figures apart. A figure without numerator is no count and has no cell: it is not published."""
-    figures = _whole_grid(planned(statistics, rules)).join(_factors(statistics), on="measure", how="left")
+    """Take the figures apart. A figure that is no count, no quotient of two and no median has no cell: it is not published."""
+    figures = (
+        _whole_grid(planned(statistics, rules))
+        .join(_factors(statistics), on="measure", how="left")
+        .with_columns(is_median=pl.col("measure").is_in(sorted(rules.medians)))
+    )
     names = _series(figures)
     figures = figures.join(names, on=["measure", "breakdown"], how="left")
     # Where a definition leaves nothing over (every victim in it is a woman), that is no secret of a place.
@@ -165,13 +170,16 @@ def _series(figures: pl.DataFrame) -> pl.DataFrame:
     key = [c for c in CELL[1:] if c != "breakdown"]
     long = pl.concat(
         [
-            figures.filter(pl.col("factor").is_not_null() & pl.col(count).is_not_null()).select(
+            figures.filter(is_counted & pl.col(count).is_not_null()).select(
                 "measure",
                 "breakdown",
                 pl.lit(part).alias("part"),
                 pl.struct(*key, pl.col(count).alias("count")).hash(seed=0).alias("print"),
             )
-            for part, count in (("with_series", "numerator"), ("of_series", "denominator"))
+            for part, count, is_counted in (
+                ("with_series", "numerator", pl.col("factor").is_not_null() & ~pl.col("is_median")),
+                ("of_series", "denominator", pl.col("factor").is_not_null() | pl.col("is_median")),
+            )
         ]
     )
     prints = long.unique().group_by("measure", "breakdown", "part").agg(pl.col("print").sum(), pl.len())

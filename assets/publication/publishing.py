@@ -24,8 +24,9 @@ BASIS_SCHEMA: dict[str, pl.DataType] = {
 
 class Publication(NamedTuple):
     """`figures`: one row a figure of the plan, its numbers null where withheld. `basis`: BASIS_SCHEMA, one row a cell with
-    the count that the published one stands for; never published. `n_cells_of_withheld_tables`: cells of tables that nothing
-    is published of, because no choice of withheld cells protects them.
+    the count that the published one stands for, and one a median as it was shown; never published.
+    `n_cells_of_withheld_tables`: cells of tables that nothing is published of, because no choice of withheld cells
+    protects them.
     """
 
     figures: pl.DataFrame
@@ -42,18 +43,20 @@ def publish(statistics: pl.DataFrame, rules: Rules, previous: pl.DataFrame | Non
     cells = cells_of(statistics, rules)
     held = _held(cells.cells, rules, previous)
     decided = withheld(replace(cells, cells=held), rules).select(
-        *CELL, pl.col("basis").alias("count"), "is_withheld", "is_table_withheld", "shown"
+        *CELL, pl.col("basis").alias("count"), "is_withheld", "is_table_withheld", "shown", "stays"
     )
-    shown = decided.filter(~pl.col("is_withheld")).select(*CELL, "shown")
+    shown = decided.filter(~pl.col("is_withheld")).select(*CELL, "shown", "stays")
     figures = cells.figures
     for part in ("with", "of"):
         figures = figures.join(
-            shown.rename({"series": f"{part}_series", "shown": f"{part}_shown"}),
+            shown.rename({"series": f"{part}_series", "shown": f"{part}_shown", "stays": f"{part}_stays"}),
             on=[f"{part}_series", *CELL[1:]],
             how="left",
         )
+    figures = _with_medians(figures, rules, previous)
+    basis = pl.concat([decided.select(BASIS_SCHEMA.keys()), _basis_of_medians(figures)])
     n_whole = int(decided["is_table_withheld"].sum())
-    return Publication(_figures(figures, rules), decided.select(BASIS_SCHEMA.keys()), n_whole)
+    return Publication(_figures(figures, rules), basis, n_whole)
 
 
 def _held(cells: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> pl.DataFrame:
@@ -67,6 +70,7 @@ def _held(cells: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> p
         cells.join(before, on=CELL, how="left")
         .with_columns(basis=pl.when(stays).then("before").otherwise("count"))
         .with_columns(
+            stays=stays,
             was_withheld=stays & pl.col("was_withheld").fill_null(value=False),
             shown=((pl.col("basis") + error) // rules.round_to) * rules.round_to,
             # Of a figure that stays, a reader knows less about today's count.
@@ -77,9 +81,52 @@ def _held(cells: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> p
     )
 
 
+def _with_medians(figures: pl.DataFrame, rules: Rules, previous: pl.DataFrame | None) -> pl.DataFrame:
+    """`median`, as shown: only beside its count, of enough records whatever the rounding hides, and new only when that is."""
+    key = ["median_series", *CELL[1:]]
+    before = (previous if previous is not None else pl.DataFrame(schema=BASIS_SCHEMA)).select(
+        pl.col("series").alias("median_series"),
+        *CELL[1:],
+        pl.when(~pl.col("is_withheld")).then("count").alias("median_before"),
+        has_before=pl.lit(value=True),
+    )
+    step = rules.median_round_to
+    now = ((pl.col("value") / step).round() * step).cast(pl.Int64)
+    enough = pl.col("of_shown") - rules.rounding_error >= rules.median_from
+    return (
+        figures.with_columns(
+            median_series=pl.when("is_median").then(pl.format("{}/median", pl.col("measure")))
+        )
+        .join(before, on=key, how="left")
+        .with_columns(
+            median=pl.when(pl.col("is_median") & pl.col("of_shown").is_not_null()).then(
+                pl.when(pl.col("of_stays") & pl.col("has_before"))
+                .then("median_before")
+                .when(enough)
+                .then(now)
+            )
+        )
+    )
+
+
+def _basis_of_medians(figures: pl.DataFrame) -> pl.DataFrame:
+    return (
+        figures.filter("is_median")
+        .select(
+            pl.col("median_series").alias("series"),
+            *CELL[1:],
+            pl.col("median").fill_null(0).alias("count"),
+            is_withheld=pl.col("median").is_null(),
+        )
+        .unique(CELL, keep="first", maintain_order=True)
+        .sort(CELL)
+    )
+
+
 def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     is_share = pl.col("of_series").is_not_null()
     n, d = pl.col("with_shown"), pl.col("of_shown")
+    is_median = pl.col("median").is_not_null()
     there = pl.col("factor").is_not_null() & n.is_not_null() & (~is_share | (d > 0))
     p, z = n / d, rules.interval_z
     centre, half = (p + z * z / (2 * d)), z * (p * (1 - p) / d + z * z / (4 * d * d)).sqrt()
@@ -95,9 +142,11 @@ def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             .otherwise((pl.col("factor") * n / d).round(digits))
         )
         .when(there)
-        .then(n.cast(pl.Float64)),
+        .then(n.cast(pl.Float64))
+        .when(is_median)
+        .then(pl.col("median").cast(pl.Float64)),
         numerator=pl.when(there).then(n),
-        denominator=pl.when(there & is_share).then(d),
+        denominator=pl.when((there & is_share) | is_median).then(d),
         n_forces="n_forces",
         n_months="n_months",
         lower=pl.when(with_interval).then(
@@ -106,5 +155,5 @@ def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         upper=pl.when(with_interval).then(
             ((centre + half) / (1 + z * z / d)).clip(upper_bound=1).round(digits)
         ),
-        suppressed=~there,
+        suppressed=~(there | is_median),
     ).sort(FIGURE)

@@ -1,4 +1,6 @@
-"""What a publication is protected with, read from the seeds `publication_parameters` and `publication_plan`."""
+"""What a publication is protected with, read from the seeds `publication_parameters`, `publication_plan` and
+`publication_left_out`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class NoRules(ValueError):
 @dataclass(frozen=True)
 class Rules:
     """In records: a count under `suppress_below` is withheld, the others are rounded to multiples of `round_to`, and a
-    published figure is revised once it moved by `revise_from`. `plan`: geography, period_kind, is_broken_down.
+    published figure is revised once it moved by `revise_from`. `medians`: the measures that are one; of `median_from`
+    records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind, is_broken_down. `left_out`:
+    measure, breakdown.
     """
 
     version: str
@@ -26,8 +30,12 @@ class Rules:
     round_to: int
     revise_from: int
     share_digits: int
+    median_from: int
+    median_round_to: int
     interval_z: float
+    medians: frozenset[str]
     plan: pl.DataFrame
+    left_out: pl.DataFrame
 
     @property
     def in_words(self) -> tuple[str, ...]:
@@ -35,6 +43,7 @@ class Rules:
         return (
             f"Counts under {self.suppress_below}, noughts among them, are withheld, and others where they would give one away.",
             f"The rest is rounded to the nearest {self.round_to}; shares and rates are made of rounded counts.",
+            f"A median stands on {self.median_from} records or more and is rounded to the nearest {self.median_round_to}.",
             f"A figure is revised when it has moved by {self.revise_from} or more; smaller changes wait.",
         )
 
@@ -51,17 +60,30 @@ def rules(on: date, folder: Path = SEEDS) -> Rules:
         & (pl.col("valid_to").is_null() | (pl.col("valid_to").cast(pl.Date, strict=False) >= on))
     )
     found = dict(rows.select("parameter", "number").iter_rows())
-    wanted = ("suppress_below", "round_to", "revise_from", "share_digits", "interval_z")
+    wanted = (
+        "suppress_below",
+        "round_to",
+        "revise_from",
+        "share_digits",
+        "median_from",
+        "median_round_to",
+        "interval_z",
+    )
     if missing := [name for name in wanted if name not in found]:
         raise NoRules(f"publication_parameters.csv has no {', '.join(missing)} in force on {on}; add its row")
+    measures = pl.read_csv(folder / "statistics_measures.csv", columns=["measure", "kind"])
     return Rules(
         version=str(rows["version"].max()),
         suppress_below=int(found["suppress_below"]),
         round_to=int(found["round_to"]),
         revise_from=int(found["revise_from"]),
         share_digits=int(found["share_digits"]),
+        median_from=int(found["median_from"]),
+        median_round_to=int(found["median_round_to"]),
         interval_z=float(found["interval_z"]),
+        medians=frozenset(measures.filter(pl.col("kind") == "median")["measure"]),
         plan=pl.read_csv(folder / "publication_plan.csv").select(
             "geography", "period_kind", "is_broken_down"
         ),
+        left_out=pl.read_csv(folder / "publication_left_out.csv").select("measure", "breakdown"),
     )

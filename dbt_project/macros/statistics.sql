@@ -27,6 +27,27 @@ case
         end
 {%- endmacro %}
 
+{# What identifies a figure in a month or period of a place; one of each identifies a row. #}
+{% macro figure_key() %}
+    {{ return(['definition_id', 'threat', 'measure', 'breakdown', 'breakdown_value']) }}
+{% endmacro %}
+{% macro month_key() %} {{ return(['recorded_month', 'force_code']) }} {% endmacro %}
+{% macro place_key() %} {{ return(['period_kind', 'period', 'force_code']) }} {% endmacro %}
+
+{# Columns in a list, each of `relation` where one is named. #}
+{% macro listed(columns, relation='') -%}
+    {%- for column in columns -%}
+        {{ relation ~ '.' if relation }}{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The condition that two relations are of the same figure, place or whatever the columns identify. #}
+{% macro same_in(columns, one, other) -%}
+    {%- for column in columns -%}
+        {{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# The words that stand for a value that is not known. #}
 {% macro is_value_known(value) -%}
 {{ value }} not in ('unknown', 'unmapped', 'blank', 'U', 'UNK', 'Unknown', 'Not stated')

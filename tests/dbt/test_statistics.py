@@ -19,9 +19,10 @@ from assets.previous_release import PREVIOUS_MARTS, PreviousRelease
 from data_contracts.submission import sha256_of
 from tests.dbt import handmade, nation
 from tests.dbt.conftest import Query, dbt
-from tests.dbt.handmade import JUNE, MAY, A, B, Month
+from tests.dbt.handmade import JUNE, MAY, A, B, C, Month
 
 JUNE_BEFORE = date(2025, 6, 1)
+LONG_AGO = date(2023, 5, 1)
 WANTED = (
     "national_statistics",
     "threat_overlaps",
@@ -34,8 +35,9 @@ MET = "all_recorded_crime, female_victims_wide, national_statement_2024, npcc_po
 
 
 def submissions() -> list[nation.Submission]:
-    """June 2025 (A), May and June 2026 (A and B). T is the end of June 2026."""
-    before, a5, a6, b5, b6 = (
+    """May 2023 (C), June 2025 (A), May and June 2026 (A and B). T is the end of June 2026."""
+    long_ago, before, a5, a6, b5, b6 = (
+        Month(C, LONG_AGO),
         Month(A, JUNE_BEFORE),
         Month(A, MAY),
         Month(A, JUNE),
@@ -47,6 +49,9 @@ def submissions() -> list[nation.Submission]:
         a5.person(ref, born, ethnicity_self_defined="W1" if ref == "M1" else None)
     b5.person("M2", born)
     may = 45
+    # Of C: three victims of 20 beside many of other ages.
+    for n, age in enumerate([20] * 3 + [30] * 14 + [40] * 20 + [50] * 25):
+        long_ago.crime(f"L{n}", days_ago=1142, victims=[{"age": age}])
     # The earlier year: one stalking; a later one of the same woman is no repeat, it is more than twelve months on.
     before.crime("Y1", "8Q", days_ago=377, victims=[{"person_ref": "W2"}])
     # May: the stalking that went before the homicide, and one that is only stalking.
@@ -97,6 +102,7 @@ def submissions() -> list[nation.Submission]:
     a6.add("offender_management", person_ref="M1", scheme="IOM", managed_from=date(2026, 6, 1))
     a6.add("offender_management", person_ref="M2", scheme="VISOR", managed_from=date(2026, 6, 1))
     return [
+        long_ago.submission(),
         before.submission(),
         a5.submission(),
         a6.submission(),
@@ -295,6 +301,60 @@ def test_a_share_of_a_breakdown_is_of_those_known(figures: Query) -> None:
     # Ethnicity of three of four suspects is not known.
     white = {"breakdown": "ethnicity", "breakdown_value": "White"}
     assert figure(figures, "suspects", "share_base, share", **white) == (1, 1)
+
+
+# What a reader of one place's rows makes of what is withheld of a breakdown: the sum of the known values (told, or by any share)
+# and the total, less what is shown.
+ATTACK = """
+    with breakdowns as (
+        select
+            period_kind, period, force_code, definition_id, threat, measure, breakdown,
+            max(coalesce(share_base, round(numerator / share))) as base,
+            coalesce(sum(numerator) filter (breakdown_value not in ('unknown', 'U')), 0) as shown_and_known,
+            coalesce(sum(numerator), 0) as shown,
+            count(*) filter (suppressed) as n_withheld
+        from marts.national_statistics
+        where measure in ('victims', 'suspects') and breakdown in ('sex', 'age_band', 'ethnicity', 'offence_subgroup', 'repeat')
+        group by all
+        having n_withheld > 0 and shown > 0
+    )
+    select b.force_code, b.measure, b.breakdown, b.n_withheld, b.base - b.shown_and_known, totals.numerator - b.shown
+    from breakdowns as b
+    inner join marts.national_statistics as totals
+        using (period_kind, period, force_code, definition_id, threat, measure)
+    where totals.breakdown = 'none' and b.period_kind = 'financial_year'
+"""
+
+
+def test_what_is_withheld_of_a_place_is_not_the_rest_of_what_is_shown(figures: Query) -> None:
+    """Three victims of C are 20: neither the sum of the known ages, nor a share of it, nor all victims tell that there are three."""
+    attacked = figures(ATTACK)
+    assert (C, "victims", "age_band") in {tuple(row[:3]) for row in attacked}
+    for *place, n_withheld, from_base, from_total in attacked:
+        assert from_base is None, place
+        assert n_withheld >= 2 and from_total >= 5, place
+
+
+def test_no_more_is_withheld_of_a_place_than_has_to_be(figures: Query) -> None:
+    """The next least goes with the three; nothing of C is withheld where nobody is few."""
+    shown = figures(
+        "select breakdown_value, value, share_base from marts.national_statistics where force_code = ? and measure = 'victims' "
+        "and breakdown = 'age_band' and period_kind = 'financial_year' and definition_id = 'all_recorded_crime' "
+        "and threat = 'all' order by breakdown_value",
+        C,
+    )
+    assert [row[1:] for row in shown] == [(None, None), (None, None), (20, None), (25, None)]
+    assert figure(
+        figures,
+        "victims",
+        "value, share_base",
+        force_code=C,
+        period_kind="financial_year",
+        period="2023-04-01",
+        definition_id="all_recorded_crime",
+        breakdown="offence_subgroup",
+        breakdown_value="Violence with injury",
+    ) == (62, 62)
 
 
 def test_a_crime_of_several_threats_is_in_one_combination_and_once_in_the_total(figures: Query) -> None:

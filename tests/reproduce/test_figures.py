@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.reproduce import figures
 from tests.reproduce.figures import Compared, as_table, compare, published_figures
 from tests.reproduce.nations import calibration_of, nations
 
@@ -77,9 +78,36 @@ def test_counts_are_read_from_a_release_and_scaled(tmp_path: Path) -> None:
     pl.DataFrame({"list_kind": ["force_top"]}).write_parquet(
         tmp_path / "statistical" / "perpetrator_lists.parquet"
     )
+    # What is published of them stands beside the statistics, under the same name.
+    (tmp_path / "publishable").mkdir()
+    pl.DataFrame({"value": [0]}).write_parquet(tmp_path / "publishable" / "national_statistics.parquet")
     found = {c.figure: c for c in compare({"earlier": tmp_path}, {"earlier": 0.01})}
     assert found["V2"].computed == pytest.approx(789_700)
     assert found["V2"].is_met
     # What the release does not give is not met, and no error.
     assert found["V29"].computed is None
     assert not found["V29"].is_met
+
+
+def test_a_count_from_outside_the_nation_is_added_at_its_scale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V4: 507827 of the crimes sent and half of the 936276 frauds that national bodies recorded in the year."""
+    (tmp_path / "statistical").mkdir()
+    figure = published_figures().filter(pl.col("figure") == "V4 share")
+    figure.write_csv(tmp_path / "figures.csv")
+    monkeypatch.setattr(figures, "FIGURES", tmp_path / "figures.csv")
+    figure.select(
+        "definition_id",
+        "threat",
+        "breakdown",
+        "period_kind",
+        pl.col("period").str.to_date(),
+        force_code=pl.lit("national"),
+        measure="statistic",
+        numerator=pl.lit(5078),
+        denominator=pl.lit(26385),
+    ).write_parquet(tmp_path / "statistical" / "national_statistics.parquet")
+    (found,) = compare({"years": tmp_path}, {"years": 0.01})
+    assert found.computed == pytest.approx(507_800 / (2_638_500 + 936_276 / 2))
+    assert found.is_met

@@ -1,4 +1,6 @@
 -- Grain: one figure: period x force x definition x threat x measure x breakdown value.
+{% set least_first = 'case when n_behind = 0 then 1 else 0 end, n_behind, breakdown_value' %}
+{% set breakdown_of_place = listed(place_key() + figure_key()[:-1]) %}
 with parameters as (
     {{ statistics_parameters(['suppress_below', 'interval_z', 'range_min_denominator']) }}
 ),
@@ -15,11 +17,7 @@ placed as (
             periods.period_kind,
             periods.period,
             counts.force_code,
-            counts.definition_id,
-            counts.threat,
-            counts.measure,
-            counts.breakdown,
-            counts.breakdown_value,
+            {{ listed(figure_key(), 'counts') }},
             counts.numerator,
             counts.denominator,
             counts.sum_of_squares
@@ -39,34 +37,23 @@ placed as (
 
 by_force as (
     select
-        period_kind,
-        period,
-        force_code,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(place_key() + figure_key()) }},
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         sum(sum_of_squares) as sum_of_squares
     from placed
-    group by period_kind, period, force_code, definition_id, threat, measure, breakdown, breakdown_value
+    group by {{ listed(place_key() + figure_key()) }}
 ),
 
 national_months as (
     select
         recorded_month,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(figure_key()) }},
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         sum(sum_of_squares) as sum_of_squares
     from {{ ref('national_monthly_counts') }}
-    group by recorded_month, definition_id, threat, measure, breakdown, breakdown_value
+    group by recorded_month, {{ listed(figure_key()) }}
 ),
 
 summed as (
@@ -78,11 +65,7 @@ summed as (
         periods.period_kind,
         periods.period,
         'national' as force_code,
-        counts.definition_id,
-        counts.threat,
-        counts.measure,
-        counts.breakdown,
-        counts.breakdown_value,
+        {{ listed(figure_key(), 'counts') }},
         sum(counts.numerator) as numerator,
         sum(counts.denominator) as denominator,
         sum(counts.sum_of_squares) as sum_of_squares
@@ -91,23 +74,12 @@ summed as (
     group by
         periods.period_kind,
         periods.period,
-        counts.definition_id,
-        counts.threat,
-        counts.measure,
-        counts.breakdown,
-        counts.breakdown_value
+        {{ listed(figure_key(), 'counts') }}
 ),
 
 figures as (
     select
-        period_kind,
-        period,
-        force_code,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(place_key() + figure_key()) }},
         numerator,
         denominator,
         sum_of_squares,
@@ -136,22 +108,13 @@ figures as (
     from summed
     inner join {{ ref('statistics_coverage') }} as coverage
         on
-            summed.period_kind = coverage.period_kind
-            and summed.period = coverage.period
-            and summed.force_code = coverage.force_code
+            {{ same_in(place_key(), 'summed', 'coverage') }}
     where summed.measure = 'offences' and summed.breakdown = 'none'
 
     union all
 
     select
-        period_kind,
-        period,
-        force_code,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(place_key() + figure_key()) }},
         numerator,
         denominator,
         null as sum_of_squares,
@@ -221,46 +184,82 @@ judged as (
         measures.interval_method,
         parameters.interval_z as z,
         parameters.range_min_denominator,
-        -- What a few people of one force are is not published; crimes are.
+        -- What a few people of one force are is withheld; crimes are not.
         figures.force_code <> 'national'
         and measures.is_about_people
-        and (figures.breakdown <> 'none' or measures.kind in ('share', 'mean'))
-        and coalesce(figures.denominator, figures.numerator) between 1 and parameters.suppress_below - 1 as suppressed,
+        and (figures.breakdown <> 'none' or measures.kind in ('share', 'mean')) as is_guarded,
+        coalesce(figures.denominator, figures.numerator) as n_behind,
+        parameters.suppress_below,
         case when {{ is_value_known('figures.breakdown_value') }} then share_bases.share_base end as share_base
     from figures
     inner join {{ ref('statistics_coverage') }} as coverage
         on
-            figures.period_kind = coverage.period_kind
-            and figures.period = coverage.period
-            and figures.force_code = coverage.force_code
+            {{ same_in(place_key(), 'figures', 'coverage') }}
     inner join {{ ref('statistics_measures') }} as measures on figures.measure = measures.measure
     cross join parameters
     left join share_bases
         on
-            figures.period_kind = share_bases.period_kind
-            and figures.period = share_bases.period
-            and figures.force_code = share_bases.force_code
-            and figures.definition_id = share_bases.definition_id
-            and figures.threat = share_bases.threat
-            and figures.measure = share_bases.measure
-            and figures.breakdown = share_bases.breakdown
+            {{ same_in(place_key() + figure_key()[:-1], 'figures', 'share_bases') }}
+),
+
+guarded as (
+    -- Values of one breakdown of one place, the least first. Nobody is behind a nought, so it is shown; it comes last.
+    select
+        *,
+        n_behind between 1 and suppress_below - 1 as is_small,
+        {{ count_where('n_behind between 1 and suppress_below - 1') }}
+            over (partition by {{ breakdown_of_place }}) as n_small,
+        row_number() over (partition by {{ breakdown_of_place }} order by {{ least_first }}) as place_no,
+        sum(n_behind) over (partition by {{ breakdown_of_place }} order by {{ least_first }}) - n_behind as n_less
+    from judged
+    where is_guarded
+),
+
+withheld as (
+    select
+        *,
+        -- One withheld alone would be the total less the others: the next go with it, until together they are enough.
+        is_small
+        or (
+            n_small > 0
+            and n_behind > 0
+            and breakdown not in ('none', 'list')
+            and kind <> 'extreme'
+            and (place_no <= 2 or n_less < suppress_below)
+        ) as suppressed,
+        -- The sum of what is known would tell what is withheld of it.
+        case when n_small = 0 then share_base end as shown_base
+    from guarded
+
+    union all
+
+    select
+        *,
+        false as is_small,
+        cast(0 as bigint) as n_small,
+        cast(0 as bigint) as place_no,
+        cast(0 as bigint) as n_less,
+        false as suppressed,
+        share_base as shown_base
+    from judged
+    where not is_guarded
 ),
 
 valued as (
     select
-        judged.*,
+        withheld.*,
         case
-            when judged.suppressed then null
-            when judged.known_value is not null then judged.known_value
-            when judged.kind in ('count', 'extreme') then cast(judged.numerator as double precision)
-            when judged.denominator > 0
-                then cast(judged.numerator as double precision) * judged.per / judged.denominator
+            when withheld.suppressed then null
+            when withheld.known_value is not null then withheld.known_value
+            when withheld.kind in ('count', 'extreme') then cast(withheld.numerator as double precision)
+            when withheld.denominator > 0
+                then cast(withheld.numerator as double precision) * withheld.per / withheld.denominator
         end as value,
         case
-            when not judged.suppressed and judged.share_base > 0
-                then cast(judged.numerator as double precision) / judged.share_base
+            when not withheld.suppressed and withheld.shown_base > 0
+                then cast(withheld.numerator as double precision) / withheld.shown_base
         end as share
-    from judged
+    from withheld
 ),
 
 bounded as (
@@ -298,9 +297,9 @@ bounded as (
                     )
             else valued.known_upper
         end as upper,
-        case when valued.share is not null then {{ wilson('valued.share', 'valued.share_base', 'valued.z', '-') }} end
+        case when valued.share is not null then {{ wilson('valued.share', 'valued.shown_base', 'valued.z', '-') }} end
             as share_lower,
-        case when valued.share is not null then {{ wilson('valued.share', 'valued.share_base', 'valued.z', '+') }} end
+        case when valued.share is not null then {{ wilson('valued.share', 'valued.shown_base', 'valued.z', '+') }} end
             as share_upper
     from valued
 ),
@@ -311,11 +310,7 @@ ranges as (
         forces.period_kind,
         forces.period,
         nation.force_code,
-        forces.definition_id,
-        forces.threat,
-        forces.measure,
-        forces.breakdown,
-        forces.breakdown_value,
+        {{ listed(figure_key(), 'forces') }},
         min(forces.value) as lowest_force_value,
         max(forces.value) as highest_force_value,
         count(*) as n_forces_compared
@@ -335,11 +330,7 @@ ranges as (
         forces.period_kind,
         forces.period,
         nation.force_code,
-        forces.definition_id,
-        forces.threat,
-        forces.measure,
-        forces.breakdown,
-        forces.breakdown_value
+        {{ listed(figure_key(), 'forces') }}
 ),
 
 breaks as (
@@ -359,11 +350,7 @@ select
     bounded.period,
     bounded.period_kind,
     bounded.force_code,
-    bounded.definition_id,
-    bounded.threat,
-    bounded.measure,
-    bounded.breakdown,
-    bounded.breakdown_value,
+    {{ listed(figure_key(), 'bounded') }},
     bounded.value,
     case when not bounded.suppressed then cast(bounded.numerator as bigint) end as numerator,
     case when not bounded.suppressed then cast(bounded.denominator as bigint) end as denominator,
@@ -378,7 +365,7 @@ select
     {%- endfor %}
     bounded.suppressed,
     bounded.unit,
-    case when not bounded.suppressed then cast(bounded.share_base as bigint) end as share_base,
+    case when not bounded.suppressed then cast(bounded.shown_base as bigint) end as share_base,
     bounded.share,
     case when bounded.share is not null then greatest(0, bounded.share_lower) end as share_lower,
     case when bounded.share is not null then least(1, bounded.share_upper) end as share_upper,
@@ -389,14 +376,7 @@ select
 from bounded
 left join ranges
     on
-        bounded.period_kind = ranges.period_kind
-        and bounded.period = ranges.period
-        and bounded.force_code = ranges.force_code
-        and bounded.definition_id = ranges.definition_id
-        and bounded.threat = ranges.threat
-        and bounded.measure = ranges.measure
-        and bounded.breakdown = ranges.breakdown
-        and bounded.breakdown_value = ranges.breakdown_value
+        {{ same_in(place_key() + figure_key(), 'bounded', 'ranges') }}
 left join breaks
     on
         bounded.period_kind = breaks.period_kind

@@ -179,13 +179,7 @@ measured as (
     union all
 
     select
-        recorded_month,
-        force_code,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(month_key() + figure_key()) }},
         numerator,
         denominator,
         null as sum_of_squares
@@ -304,13 +298,7 @@ together as (
     from outside_denominators
     union all
     select
-        recorded_month,
-        force_code,
-        definition_id,
-        threat,
-        measure,
-        breakdown,
-        breakdown_value,
+        {{ listed(month_key() + figure_key()) }},
         0 as numerator,
         denominator,
         null as sum_of_squares
@@ -318,15 +306,9 @@ together as (
 )
 
 select
-    recorded_month,
-    force_code,
-    definition_id,
-    threat,
-    measure,
-    breakdown,
-    breakdown_value,
+    {{ listed(month_key() + figure_key()) }},
     cast(sum(numerator) as bigint) as numerator,
     cast(sum(denominator) as bigint) as denominator,
     cast(sum(sum_of_squares) as bigint) as sum_of_squares
 from together
-group by recorded_month, force_code, definition_id, threat, measure, breakdown, breakdown_value
+group by {{ listed(month_key() + figure_key()) }}

@@ -32,20 +32,29 @@ def months_of(period: date, kind: str) -> tuple[date, ...]:
 
 
 def counts(table: pl.DataFrame) -> Iterator[tuple[Cell, int | None]]:
-    """Each count behind a figure: a denominator is the count of everybody it is the share of."""
+    """Each count behind a figure: a denominator is the count of everybody it is the share of, or whose median it is."""
     for row in table.iter_rows(named=True):
         place = (row["breakdown"], row["breakdown_value"], row["force_code"])
         months = months_of(row["period"], row["period_kind"])
-        for column, series in (("numerator", row["measure"]), ("denominator", "victims")):
-            if column == "numerator" or row["measure"].endswith("_share"):
-                yield (row["definition_id"], row["threat"], series, *place, months), row[column]
+        measure = row["measure"]
+        if measure.endswith("_median"):
+            behind = [("denominator", "charged")]
+        elif measure.endswith("_share"):
+            behind = [("numerator", measure), ("denominator", "victims")]
+        else:
+            behind = [("numerator", measure)]
+        for column, series in behind:
+            yield (row["definition_id"], row["threat"], series, *place, months), row[column]
 
 
 @dataclass(eq=False)
 class Attack:
-    """What is known of all publications together. Cells of several publications differ by their number."""
+    """What is known of all publications together. Cells of several publications differ by their number. `coarser`: of a
+    breakdown, another one and which of its values each value belongs to.
+    """
 
     known_months: Sequence[tuple[date, ...]]
+    coarser: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     ids: dict[tuple[int, Cell], int] = field(default_factory=dict)
     bounds: dict[int, tuple[float, float]] = field(default_factory=dict)
     equal: list[dict[int, float]] = field(default_factory=list)
@@ -90,8 +99,16 @@ class Attack:
                 self._within(vintage, cell, (definition, threat, "victims", *cell[3:]), cells)
         for (definition, threat, series, _, _, force, months), parts in by_value.items():
             self._sum(vintage, (definition, threat, series, "none", "all", force, months), parts)
-        for total, parts in by_force.items():
+        for total, parts in [*by_force.items(), *self._by_class(cells).items()]:
             self._sum(vintage, total, parts)
+
+    def _by_class(self, cells: list[Cell]) -> dict[Cell, list[Cell]]:
+        found: dict[Cell, list[Cell]] = defaultdict(list)
+        for cell in cells:
+            if cell[3] in self.coarser:
+                coarse, classes = self.coarser[cell[3]]
+                found[(*cell[:3], coarse, classes[cell[4]], *cell[5:])].append(cell)
+        return found
 
     def _sum(self, vintage: int, total: Cell, parts: Iterable[Cell]) -> None:
         row = {self.cell(vintage, p): -1.0 for p in parts}

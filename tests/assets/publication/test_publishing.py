@@ -11,7 +11,7 @@ import pytest
 from assets.publication.publishing import Publication, publish
 from assets.publication.rules import NoRules, Rules, rules
 from tests.assets.publication.attack import Attack, Target, counts
-from tests.assets.publication.nation import MONTHS, records, statistics
+from tests.assets.publication.nation import AREAS, MEDIAN, MONTHS, NESTED, records, statistics
 
 SEED, N_CRIMES, N_LATE = 3, 2400, 60
 GREATEST_SMALL = 9
@@ -136,6 +136,40 @@ def test_nor_by_two_publications_together(
         assert recovered(attack, vintage, cells) == []
 
 
+@pytest.fixture(scope="module")
+def nested(truth: list[pl.DataFrame]) -> pl.DataFrame:
+    """The first vintage of one definition, with a breakdown by area, which locations add up to."""
+    crimes = records(SEED, N_CRIMES).filter(pl.col("month") < MONTHS[-1])
+    of_one = (pl.col("definition_id") == "wide") & (pl.col("threat") == "all")
+    return statistics(crimes, MONTHS[:-1], NESTED).filter(of_one)
+
+
+@pytest.mark.parametrize("is_left_out", [True, False])
+def test_coarser_classes_would_tell_what_finer_ones_withhold(
+    nested: pl.DataFrame, in_force: Rules, is_left_out: bool
+) -> None:
+    """Areas less the locations that are shown: why one of two classifications that nest is left out."""
+    areas = pl.DataFrame({"measure": ["victims", "victims_female_share"], "breakdown": "area"})
+    left_out = areas if is_left_out else areas.clear()
+    public = publish(nested, replace(in_force, left_out=left_out)).figures
+    attack = Attack([MONTHS[:-1]], coarser={"location": ("area", AREAS)})
+    attack.publication(0, public)
+    cells = [c for c in small_and_withheld(public, nested, every=1) if c[3] == "location"][::7]
+    assert len(cells) > 10
+    assert bool(recovered(attack, 0, cells)) is not is_left_out
+
+
+def test_of_classifications_that_nest_one_is_published() -> None:
+    left_out = set(rules(date(2026, 5, 31)).left_out.iter_rows())
+    for measure, classifications in (
+        ("offences", ["offence_code", "offence_kind", "offence_subgroup", "offence_group"]),
+        ("offences", ["outcome_stage", "outcome_group"]),
+        ("victims", ["relationship", "relationship_group"]),
+        ("victims_female_share", ["relationship", "relationship_group"]),
+    ):
+        assert len([c for c in classifications if (measure, c) not in left_out]) == 1, measure
+
+
 def test_leaving_out_only_the_small_counts_is_not_enough(
     published: list[Publication], truth: list[pl.DataFrame]
 ) -> None:
@@ -166,9 +200,47 @@ def test_a_difference_of_two_figures_is_never_known(
         assert high - low >= 4 - 1e-6
 
 
+def test_a_median_stands_on_enough_and_is_no_record_of_anybody(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """Ten records at least lie on either side of it, also where the count that is shown is an earlier one."""
+    both = published[0].figures.join(
+        truth[0].select(*KEY, median="value", n="denominator"), on=KEY, how="left"
+    )
+    medians = both.filter(pl.col("measure") == MEDIAN)
+    shown = medians.filter(~pl.col("suppressed"))
+    assert 10 < shown.height < medians.height
+    assert shown.filter(
+        (pl.col("value") % 5 != 0) | ((pl.col("value") - pl.col("median")).abs() > 2.5) | (pl.col("n") < 20)
+    ).is_empty()
+    assert shown["lower"].null_count() == shown["numerator"].null_count() == shown.height
+    # Whether there is one says no more than its count does.
+    enough = medians.filter(pl.col("n") >= 25, pl.col("suppressed"))
+    assert enough["denominator"].null_count() == enough.height
+
+
+def test_a_median_is_revised_only_with_its_count(
+    published: list[Publication], truth: list[pl.DataFrame]
+) -> None:
+    """Otherwise the difference of two publications would be about the few records that came between."""
+    first, second, now = (
+        t.filter(pl.col("measure") == MEDIAN) for t in (*(p.figures for p in published), truth[1])
+    )
+    both = (
+        first.join(second, on=KEY, suffix="_now")
+        .join(now.select(*KEY, median="value", n="denominator"), on=KEY)
+        .filter(~pl.col("suppressed"))
+    )
+    stays = both.filter(pl.col("denominator") == pl.col("denominator_now"))
+    assert stays.filter(pl.col("value") != pl.col("value_now")).is_empty()
+    # The medians of some of them have moved meanwhile.
+    assert stays.filter((pl.col("median") - pl.col("value")).abs() > 2.5).height
+
+
 def test_a_figure_is_revised_only_where_it_moved_by_ten(published: list[Publication]) -> None:
     key = [c for c in published[0].basis.columns if c not in ("count", "is_withheld")]
-    both = published[0].basis.join(published[1].basis, on=key, suffix="_now")
+    counted = published[0].basis.filter(~pl.col("series").str.ends_with("/median"))
+    both = counted.join(published[1].basis, on=key, suffix="_now")
     moved = both.filter(pl.col("count") != pl.col("count_now"))
     assert moved.height and moved.filter((pl.col("count") - pl.col("count_now")).abs() < 10).is_empty()
 
