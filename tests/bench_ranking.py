@@ -119,6 +119,8 @@ inner join classes on classes.class_no = numbered.class_no;
 create table repository.national_person_gates as
 select distinct
     person_id,
+    person_id as person_group_id,
+    'bench' as model_version,
     hash(person_id) % 200 = 7 as is_child,
     hash(person_id) % 300 = 7 as is_age_unknown,
     hash(person_id) % 400 = 7 as is_deceased,

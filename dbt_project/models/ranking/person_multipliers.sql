@@ -1,5 +1,6 @@
 -- Grain: person with an allegation in the last six years, neither child nor dead: how often and to how many, and the
--- multiplier that follows. What is the same for all allegations of a person is reckoned, and kept, once.
+-- multiplier that follows. What is the same for all allegations of a person is reckoned, and kept, once. `person_no`
+-- stands for the person where millions of rows are summed and joined: a number is quicker to tell apart than an id.
 --   m_p = (N * V)^(b/2)
 with parameters as (
     {{ ranking_parameters([
@@ -24,7 +25,9 @@ run as (
 incidents as (
     select
         allegations.person_id,
-        {{ count_where('allegations.is_counted and allegations.reported_at > run.window_from') }} as n_incidents
+        {{ count_where('allegations.is_counted and allegations.reported_at > run.window_from') }} as n_incidents,
+        min(allegations.force_code) as first_force_code,
+        max(allegations.force_code) as last_force_code
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join run
     -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
@@ -70,6 +73,14 @@ non_crime_incidents as (
 
 select
     incidents.person_id,
+    cast(row_number() over (order by incidents.person_id) as integer) as person_no,
+    gates.person_group_id,
+    gates.model_version,
+    gates.is_age_unknown,
+    gates.withheld,
+    gates.in_custody,
+    incidents.first_force_code,
+    incidents.first_force_code < incidents.last_force_code as is_named_by_several_forces,
     incidents.n_incidents,
     cast(coalesce(non_crime_incidents.n_non_crime_incidents, 0) as bigint) as n_non_crime_incidents,
     cast(coalesce(victims.n_victims, 0) as bigint) as n_victims,

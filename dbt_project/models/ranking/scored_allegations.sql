@@ -51,6 +51,8 @@ allegations as (
 multiplied as (
     select
         allegations.*,
+        persons.person_no,
+        persons.is_named_by_several_forces,
         persons.n_incidents,
         persons.n_non_crime_incidents,
         persons.n_victims,
@@ -62,6 +64,8 @@ multiplied as (
 
 select
     person_id,
+    person_no,
+    is_named_by_several_forces,
     offence_id,
     force_code,
     crime_ref,
