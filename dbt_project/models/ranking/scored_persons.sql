@@ -94,6 +94,7 @@ dated as (
     select
         scores.*,
         multipliers.person_id,
+        multipliers.is_named_by_several_forces,
         multipliers.person_group_id,
         multipliers.model_version,
         multipliers.is_age_unknown,
@@ -177,6 +178,8 @@ reasoned as (
 
 select
     reasoned.person_id,
+    reasoned.person_no,
+    reasoned.is_named_by_several_forces,
     reasoned.person_group_id,
     case
         when reasoned.status_reason is null then 'listed'
