@@ -117,8 +117,9 @@ inner join bodies on bodies.body_no = cast(case when h1 % 10 < 8 then person_no 
 inner join classes on classes.class_no = numbered.class_no;
 
 create table repository.national_person_gates as
-select distinct
+select
     person_id,
+    cast(row_number() over (order by person_id) as integer) as person_no,
     person_id as person_group_id,
     'bench' as model_version,
     hash(person_id) % 200 = 7 as is_child,
@@ -126,7 +127,7 @@ select distinct
     hash(person_id) % 400 = 7 as is_deceased,
     hash(person_id) % 500 = 7 as withheld,
     case when hash(person_id) % 60 = 0 then 'Y' when hash(person_id) % 60 < 40 then 'N' else 'U' end as in_custody
-from repository.national_vawg_allegations;
+from (select distinct person_id from repository.national_vawg_allegations) as persons;
 
 create table repository.national_persons as
 select person_id, person_id as person_group_id, 'bench' as model_version, withheld from repository.national_person_gates;

@@ -1,18 +1,13 @@
 {#
-    A person's place on a list, from 1: by `score`, then by what is latest, gravest and most.
-    Never names, ids or references as tie-break: a keyed digest of the id is last, so no two share a place.
-    `within`: the columns one list is cut by; none for the nation. The relation has the columns named here.
+    A person's place on a list, from 1: by `score`, then by what is latest, gravest and most, which `order_of_equals` holds
+    as a number. `within`: the columns one list is cut by; none for the nation.
 #}
 {% macro place_on_the_list(score, within=[]) -%}
 row_number() over (
             {% if within %}partition by {{ within | join(', ') }}
             {% endif %}order by
                 {{ score }} desc,
-                latest_reported_at desc,
-                max_severity_days desc,
-                n_victims desc,
-                n_incidents desc,
-                tie_break asc
+                order_of_equals asc
         )
 {%- endmacro %}
 

@@ -1,6 +1,5 @@
 -- Grain: person with an allegation in the last six years, neither child nor dead: how often and to how many, and the
--- multiplier that follows. What is the same for all allegations of a person is reckoned, and kept, once. `person_no`
--- stands for the person where millions of rows are summed and joined: a number is quicker to tell apart than an id.
+-- multiplier that follows. What is the same for all allegations of a person is reckoned, and kept, once.
 --   m_p = (N * V)^(b/2)
 with parameters as (
     {{ ranking_parameters([
@@ -73,7 +72,7 @@ non_crime_incidents as (
 
 select
     incidents.person_id,
-    cast(row_number() over (order by incidents.person_id) as integer) as person_no,
+    gates.person_no,
     gates.person_group_id,
     gates.model_version,
     gates.is_age_unknown,

@@ -26,7 +26,12 @@ candidates as (
         places.person_id,
         cast(row_number() over (order by places.tie_break, places.person_id) as integer) as candidate_no,
         cast(dense_rank() over (order by places.list_scope_code) as integer) as scope_no,
-        scored.n_non_crime_incidents
+        scored.person_no,
+        scored.is_named_by_several_forces,
+        scored.multiplier,
+        scored.n_incidents,
+        scored.n_non_crime_incidents,
+        scored.n_victims
     from {{ ref('person_places') }} as places
     inner join {{ ref('scored_persons') }} as scored on places.person_id = scored.person_id
     cross join parameters
@@ -37,8 +42,8 @@ candidates as (
 
 allegations as (
     select
-        candidates.person_id,
-        candidates.candidate_no,
+        offences.person_id,
+        offences.candidate_no,
         offences.offence_id,
         offences.record_id,
         offences.offence_code,
@@ -46,8 +51,7 @@ allegations as (
         offences.is_in_window,
         offences.is_recent,
         power(offences.severity_days, parameters.severity_exponent) * offences.decay as term
-    from {{ ref('scored_allegations') }} as offences
-    inner join candidates on offences.person_id = candidates.person_id
+    from ({{ scored_allegations_of('candidates', with_columns=['candidate_no']) }}) as offences
     cross join parameters
     where offences.is_counted
 ),

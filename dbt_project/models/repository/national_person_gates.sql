@@ -1,5 +1,6 @@
 -- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run; and what the linkage says
--- of them, so that who scores them need not ask twice.
+-- of them, so that who scores them need not ask twice. `person_no` stands
+-- for the person where millions of rows are summed and joined: a number is quicker to tell apart than an id.
 with parameters as (
     {{ ranking_parameters(['adult_age']) }}
 ),
@@ -42,6 +43,7 @@ ages as (
 
 select
     person_id,
+    cast(row_number() over (order by person_id) as integer) as person_no,
     person_group_id,
     model_version,
     coalesce(age < adult_age, false) as is_child,
