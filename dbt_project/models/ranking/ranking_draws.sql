@@ -139,12 +139,12 @@ weights as (
 ),
 
 terms as (
-    -- Decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
+    -- Summed as decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
     select
         records.candidate_no,
         records.record_no,
         allegations.offence_code,
-        sum(cast(allegations.term as decimal(18, 9))) as term
+        cast(sum(cast(allegations.term as decimal(18, 9))) as double precision) as term
     from allegations
     inner join records
         on

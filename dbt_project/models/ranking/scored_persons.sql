@@ -112,12 +112,24 @@ dated as (
     cross join {{ ref('national_run') }} as run
 ),
 
--- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each person.
-recency as ({{ points_of('dated', 'days_since_report', 'recency') }}),
+-- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each
+-- person; the values are asked of single columns, so that what is known of each person is never kept beside.
+days as (
+    select {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'day') }} as days_since_report
+    from {{ ref('national_vawg_allegations') }} as allegations
+    cross join {{ ref('national_run') }} as run
+),
 
-frequency as ({{ points_of('dated', 'n_incidents', 'frequency') }}),
+recency as ({{ points_of('days', 'days_since_report', 'recency') }}),
 
-gravity as ({{ points_of('dated', 'max_severity_days', 'gravity') }}),
+frequency as ({{ points_of(ref('person_multipliers'), 'n_incidents', 'frequency') }}),
+
+severities as (
+    select severity_days as max_severity_days
+    from {{ ref('national_vawg_allegations') }}
+),
+
+gravity as ({{ points_of('severities', 'max_severity_days', 'gravity') }}),
 
 judged as (
     select
