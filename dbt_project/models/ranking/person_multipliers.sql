@@ -73,11 +73,6 @@ non_crime_incidents as (
 select
     incidents.person_id,
     gates.person_no,
-    gates.person_group_id,
-    gates.model_version,
-    gates.is_age_unknown,
-    gates.withheld,
-    gates.in_custody,
     incidents.first_force_code,
     incidents.first_force_code < incidents.last_force_code as is_named_by_several_forces,
     incidents.n_incidents,

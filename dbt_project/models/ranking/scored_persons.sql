@@ -95,11 +95,11 @@ dated as (
         scores.*,
         multipliers.person_id,
         multipliers.is_named_by_several_forces,
-        multipliers.person_group_id,
-        multipliers.model_version,
-        multipliers.is_age_unknown,
-        multipliers.withheld,
-        multipliers.in_custody,
+        gates.person_group_id,
+        gates.model_version,
+        gates.is_age_unknown,
+        gates.withheld,
+        gates.in_custody,
         multipliers.first_force_code,
         multipliers.multiplier,
         multipliers.n_incidents,
@@ -109,6 +109,7 @@ dated as (
             as days_since_report
     from scores
     inner join {{ ref('person_multipliers') }} as multipliers on scores.person_no = multipliers.person_no
+    inner join {{ ref('national_person_gates') }} as gates on scores.person_no = gates.person_no
     cross join {{ ref('national_run') }} as run
 ),
 
