@@ -2,8 +2,8 @@
 
 `python -m tests.bench_ranking [ALLEGATIONS]` measures and writes docs/benchmarks_ranking.md. A warehouse is filled by SQL
 with what the ranking reads (about one person for three allegations, heavy-tailed), dbt compiles its models, and each is
-built in a process of its own with 2 threads and 4 GB. Beside them stands the floor: one aggregate that makes a score of
-severity and decay for every person, the least that any ranking has to do. Nothing here is a test.
+built in a process of its own with 2 threads and 4 GB. Beside them stand floors: what any ranking has to do that tells a score
+of every person and the terms of every allegation. Nothing here is a test.
 """
 
 from __future__ import annotations
@@ -42,12 +42,18 @@ MODELS = (
     "explained_allegations",
     "ranked_perpetrator_offences",
 )
-FLOOR = """
+# The least that any ranking has to do: a score of severity and decay for every person in one aggregate; every column of
+# every allegation read; a row for every person written.
+FLOORS = {
+    "floor_scores": """
     select person_id, sum(power(severity_days, 0.5) * power(2.0, -epoch(timestamp '2026-03-31 23:59:59' - reported_at) / 15552000))
     from repository.national_vawg_allegations
     where is_counted
     group by person_id
-"""
+""",
+    "floor_allegations": "select bit_xor(hash(made)) as content from repository.national_vawg_allegations as made",
+    "floor_persons": "select * from ranking.scored_persons",
+}
 
 # Chance is a hash of the row number: the same nation every time. Persons are few with many allegations and many with one or
 # two; four allegations in five are of the person's home force; grave classes are rare, as they are on record.
@@ -117,14 +123,17 @@ inner join bodies on bodies.body_no = cast(case when h1 % 10 < 8 then person_no 
 inner join classes on classes.class_no = numbered.class_no;
 
 create table repository.national_person_gates as
-select distinct
+select
     person_id,
+    cast(row_number() over (order by person_id) as integer) as person_no,
+    person_id as person_group_id,
+    'bench' as model_version,
     hash(person_id) % 200 = 7 as is_child,
     hash(person_id) % 300 = 7 as is_age_unknown,
     hash(person_id) % 400 = 7 as is_deceased,
     hash(person_id) % 500 = 7 as withheld,
     case when hash(person_id) % 60 = 0 then 'Y' when hash(person_id) % 60 < 40 then 'N' else 'U' end as in_custody
-from repository.national_vawg_allegations;
+from (select distinct person_id from repository.national_vawg_allegations) as persons;
 
 create table repository.national_persons as
 select person_id, person_id as person_group_id, 'bench' as model_version, withheld from repository.national_person_gates;
@@ -226,13 +235,13 @@ def compile_models(root: Path) -> None:
 
 def is_view(root: Path, name: str) -> bool:
     nodes = json.loads((root / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    return name != "floor" and nodes[f"model.vawg.{name}"]["config"]["materialized"] == "view"
+    return name not in FLOORS and nodes[f"model.vawg.{name}"]["config"]["materialized"] == "view"
 
 
 def statement(root: Path, name: str) -> tuple[str, str]:
     """Relation that a step leaves, and the query behind it."""
-    if name == "floor":
-        return "main.floor", FLOOR
+    if name in FLOORS:
+        return f"main.{name}", FLOORS[name]
     (path,) = (root / "target" / "compiled" / "vawg" / "models").glob(f"*/{name}.sql")
     return f"{path.parent.name}.{name}", path.read_text(encoding="utf-8")
 
@@ -269,41 +278,47 @@ def built(root: Path, name: str, module: str = "tests.bench_ranking") -> Built:
 
 
 def measure(root: Path, n_allegations: int) -> list[Built]:
-    """The floor, then every model of the ranking in order."""
+    """Every model of the ranking in order, then the floors."""
     # In a process of its own: a child starts with the peak of its parent.
     command = [sys.executable, "-m", "tests.bench_ranking", "prepare", str(root), str(n_allegations)]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     steps = []
-    for name in ("floor", *MODELS):
+    for name in (*MODELS, *FLOORS):
         steps.append(built(root, name))
         print(steps[-1], flush=True)
     return steps
 
 
 def report(steps: list[Built], n_allegations: int) -> str:
-    """The page: what every step took, and all of it beside the floor and the target."""
-    floor, models = steps[0], steps[1:]
+    """The page: what every step took, and all of it beside the floors and the target."""
+    floors, models = [s for s in steps if s.name in FLOORS], [s for s in steps if s.name not in FLOORS]
     wall, cpu = sum(m.wall_seconds for m in models), sum(m.cpu_seconds for m in models)
+    floor, budget = sum(f.cpu_seconds for f in floors), THREADS * TARGET_SECONDS
     peak = max(m.peak_mib for m in models)
-    rows = "\n".join(
-        f"| {m.name} | {m.rows:,} | {m.wall_seconds:.1f} | {m.cpu_seconds:.1f} | {m.peak_mib:,.0f} |"
-        for m in steps
-    )
+    total = f"| **all models** | | **{wall:.1f}** | **{cpu:.1f}** | **{peak:,.0f}** |"
+    rows = "\n".join([*map(_row, models), total, *map(_row, floors)])
+    verdict = "met" if wall <= TARGET_SECONDS else "not met"
     return f"""# Benchmarks of the ranking
 
 Written by `make bench-ranking` on {os.cpu_count()} cores. {n_allegations:,} made-up allegations, scored, ranked and explained by
-the project's own SQL in DuckDB with {THREADS} threads and {MEMORY_LIMIT}; every step in a process of its own. The floor is one
-aggregate of severity and decay by person. A view costs nothing by itself: the mart of allegations is read whole.
+the project's own SQL in DuckDB with {THREADS} threads and {MEMORY_LIMIT}; every step in a process of its own. A view costs nothing
+by itself: a mart that is one is read whole, every column of every row.
 
 | step | rows | wall s | cpu s | peak MiB |
 | --- | --: | --: | --: | --: |
 {rows}
-| **all but the floor** | | **{wall:.1f}** | **{cpu:.1f}** | **{peak:,.0f}** |
 
-**All of it takes {cpu / floor.cpu_seconds:.0f} times the processor time of the floor**, {cpu / n_allegations * 1e6:.1f} cpu s a million
-allegations. The target is {TARGET_SECONDS} s of wall time, so {THREADS * TARGET_SECONDS} cpu s if both threads are busy throughout:
-{cpu / THREADS / TARGET_SECONDS:.1f} times that were needed. Wall time that is far over half of the processor time is the machine's other work.
+**The target, {TARGET_SECONDS} s of wall time, is {verdict}.** With both threads busy throughout it is {budget} cpu s; {cpu:.0f} were
+needed, {cpu / budget:.1f} times that and {cpu / n_allegations * 1e6:.1f} a million allegations. Wall time far over half of the processor
+time is the machine's other work, which also makes processor time dearer.
+
+The floors are the least that any ranking has to do, whatever its rules: sum one term a person, read what stands of every
+allegation, write a row of every person. They take {floor:.0f} cpu s together; the models take {cpu / floor:.1f} times that.
 """
+
+
+def _row(made: Built) -> str:
+    return f"| {made.name} | {made.rows:,} | {made.wall_seconds:.1f} | {made.cpu_seconds:.1f} | {made.peak_mib:,.0f} |"
 
 
 def main() -> None:

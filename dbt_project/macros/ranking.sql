@@ -1,18 +1,13 @@
 {#
-    A person's place on a list, from 1: by `score`, then by what is latest, gravest and most.
-    Never names, ids or references as tie-break: a keyed digest of the id is last, so no two share a place.
-    `within`: the columns one list is cut by; none for the nation. The relation has the columns named here.
+    A person's place on a list, from 1: by `score`, then by what is latest, gravest and most, which `order_of_equals` holds
+    as a number. `within`: the columns one list is cut by; none for the nation.
 #}
 {% macro place_on_the_list(score, within=[]) -%}
 row_number() over (
             {% if within %}partition by {{ within | join(', ') }}
             {% endif %}order by
                 {{ score }} desc,
-                latest_reported_at desc,
-                max_severity_days desc,
-                n_victims desc,
-                n_incidents desc,
-                tie_break asc
+                order_of_equals asc
         )
 {%- endmacro %}
 
@@ -114,4 +109,118 @@ case
             bands.dimension = '{{ dimension }}'
             and found.{{ column }} >= bands.value_from
             and found.{{ column }} < bands.value_below
+{% endmacro %}
+
+{#
+    The allegations of some persons with their terms and what each adds: the columns of `scored_allegations`. `persons`: a
+    relation with a row a person and person_id, person_no, is_named_by_several_forces, the counts and the multiplier of
+    `person_multipliers`. `with_columns`: what else of theirs comes along.
+#}
+{% macro scored_allegations_of(persons, with_columns=[]) %}
+    with parameters as (
+        {{ ranking_parameters([
+            'severity_exponent',
+            'severity_exponent_grave',
+            'half_life_days',
+            'window_months',
+            'recent_months',
+            'cut_months',
+            'harm_window_days',
+        ]) }}
+    ),
+
+    run as (
+        -- The days that bound a window, once: they are the same for every allegation.
+        select
+            run.ranked_at,
+            {{ dbt.dateadd('month', '-cast(parameters.window_months as integer)', 'run.ranked_at') }} as window_from,
+            {{ dbt.dateadd('month', '-cast(parameters.recent_months as integer)', 'run.ranked_at') }} as recent_from,
+            {{ dbt.dateadd('month', '-cast(parameters.cut_months as integer)', 'run.ranked_at') }} as cut_from,
+            parameters.severity_exponent,
+            parameters.severity_exponent_grave,
+            parameters.half_life_days,
+            parameters.harm_window_days
+        from {{ ref('national_run') }} as run
+        cross join parameters
+    ),
+
+    allegations as (
+        select
+            allegations.*,
+            {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'second') }}
+            / 86400.0 as age_days,
+            allegations.reported_at > run.window_from as is_in_window,
+            allegations.reported_at > run.recent_from as is_recent,
+            run.severity_exponent,
+            run.severity_exponent_grave,
+            run.half_life_days,
+            run.harm_window_days
+        from {{ ref('national_vawg_allegations') }} as allegations
+        cross join run
+        -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
+        where coalesce(allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from, false)
+    ),
+
+    multiplied as (
+        select
+            allegations.*,
+            persons.person_no,
+            persons.is_named_by_several_forces,
+            persons.n_incidents,
+            persons.n_non_crime_incidents,
+            persons.n_victims,
+            persons.multiplier,{% for column in with_columns %}
+            persons.{{ column }},{% endfor %}
+            power(cast(2 as double precision), -allegations.age_days / allegations.half_life_days) as decay
+        from allegations
+        inner join {{ persons }} as persons on allegations.person_id = persons.person_id
+    )
+
+    select
+        person_id,
+        person_no,{% for column in with_columns %}
+        {{ column }},{% endfor %}
+        is_named_by_several_forces,
+        offence_id,
+        force_code,
+        crime_ref,
+        suspect_no,
+        record_id,
+        offence_code,
+        definition_id,
+        definition_version,
+        committed_from,
+        reported_at,
+        cast(age_days as double precision) as age_days,
+        suspect_status,
+        outcome_code,
+        outcome_on,
+        is_outcome_known,
+        n_co_suspects,
+        severity_days,
+        is_severity_mapped,
+        weights_version,
+        decay,
+        cast(outcome_weight as bigint) as outcome_weight,
+        link_probability,
+        multiplier,
+        n_incidents,
+        n_non_crime_incidents,
+        n_victims,
+        is_in_window,
+        is_recent,
+        is_counted,
+        not_counted_reason,
+        cast(
+            multiplier * power(severity_days, severity_exponent) * decay * outcome_weight * link_probability
+            as decimal(18, 12)
+        ) as contribution,
+        cast(
+            multiplier * power(severity_days, severity_exponent_grave) * decay * outcome_weight * link_probability
+            as decimal(18, 12)
+        ) as contribution_grave,
+        cast(
+            case when is_counted and age_days <= harm_window_days then severity_days else 0 end as decimal(18, 2)
+        ) as contribution_gravest_harm
+    from multiplied
 {% endmacro %}

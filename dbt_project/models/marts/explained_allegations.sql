@@ -21,6 +21,12 @@ shown as (
 persons as (
     select
         scored.person_id,
+        scored.person_no,
+        scored.is_named_by_several_forces,
+        scored.multiplier,
+        scored.n_incidents,
+        scored.n_non_crime_incidents,
+        scored.n_victims,
         scored.list_status,
         places.national_rank,
         scored.score,
@@ -75,18 +81,28 @@ offences as (
         offences.is_counted,
         offences.not_counted_reason,
         offences.contribution,
-        persons.list_status,
-        persons.national_rank,
-        persons.score,
-        persons.score_shown,
-        persons.score_outcome_unknown,
-        persons.n_counted,
-        persons.n_recent,
-        persons.n_surely_linked,
-        persons.multiplier_in_words,
-        persons.score_in_words
-    from {{ ref('scored_allegations') }} as offences
-    inner join persons on offences.person_id = persons.person_id
+        offences.list_status,
+        offences.national_rank,
+        offences.score,
+        offences.score_shown,
+        offences.score_outcome_unknown,
+        offences.n_counted,
+        offences.n_recent,
+        offences.n_surely_linked,
+        offences.multiplier_in_words,
+        offences.score_in_words
+    from ({{ scored_allegations_of('persons', with_columns=[
+        'list_status',
+        'national_rank',
+        'score',
+        'score_shown',
+        'score_outcome_unknown',
+        'n_counted',
+        'n_recent',
+        'n_surely_linked',
+        'multiplier_in_words',
+        'score_in_words',
+    ]) }}) as offences
 ),
 
 shares as (

@@ -202,16 +202,13 @@ select
         as n_on_list,
     ordered.n_eligible,
     ordered.is_pool_small,
-    case ordered.list_kind
-        when 'force_top' then uncertainty.band_force
-        when 'force_next' then uncertainty.band_force
-        when 'national_top' then uncertainty.band_national
-        when 'national_next' then uncertainty.band_national
+    -- Bands are of the default lens. Not a condition of the join: with one side alone in it, it is no longer a hash join.
+    case
+        when ordered.lens <> '{{ ranking_lenses()[0].name }}' then null
+        when ordered.list_kind in ('force_top', 'force_next') then uncertainty.band_force
+        when ordered.list_kind in ('national_top', 'national_next') then uncertainty.band_national
     end as certainty_band,
     gates.caveat as force_caveat
 from ordered
 left join {{ ref('ranking_data_gates') }} as gates on ordered.owner_force_code = gates.force_code
-left join {{ ref('ranked_perpetrator_uncertainty') }} as uncertainty
-    on
-        ordered.person_id = uncertainty.person_id
-        and ordered.lens = '{{ ranking_lenses()[0].name }}'
+left join {{ ref('ranked_perpetrator_uncertainty') }} as uncertainty on ordered.person_id = uncertainty.person_id

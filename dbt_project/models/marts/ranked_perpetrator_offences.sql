@@ -3,29 +3,23 @@
 -- the score.
 -- A view over what the ranking has written: millions of rows are written once, into the release.
 {{ config(materialized='view') }}
-with victims as (
+with women as (
     select
         offence_id,
-        min(person_id) as first_victim_id,
-        max(person_id) as last_victim_id
+        role_no,
+        person_id
     from {{ ref('national_involvements') }}
     where role = 'victim' and sex = 'F' and person_id is not null
-    group by offence_id
 ),
 
--- Most crimes have one victim, and need no sorting.
+-- Most crimes have one victim, the first, and need no sorting.
 several_victims as (
     select
-        involvements.offence_id,
-        {{ distinct_list('involvements.person_id') }} as victim_ids
-    from {{ ref('national_involvements') }} as involvements
-    inner join victims on involvements.offence_id = victims.offence_id
-    where
-        involvements.role = 'victim'
-        and involvements.sex = 'F'
-        and involvements.person_id is not null
-        and victims.first_victim_id <> victims.last_victim_id
-    group by involvements.offence_id
+        offence_id,
+        {{ distinct_list('person_id') }} as victim_ids
+    from women
+    where offence_id in (select others.offence_id from women as others where others.role_no <> 1)
+    group by offence_id
 )
 
 select
@@ -46,7 +40,7 @@ select
     offences.outcome_on,
     offences.is_outcome_known,
     offences.n_co_suspects,
-    coalesce(several_victims.victim_ids, {{ list_of_one('victims.first_victim_id') }}) as victim_ids,
+    coalesce(several_victims.victim_ids, {{ list_of_one('victims.person_id') }}) as victim_ids,
     offences.severity_days,
     offences.is_severity_mapped,
     offences.weights_version,
@@ -65,15 +59,14 @@ select
     cast(offences.contribution_grave as decimal(28, 12)) as contribution_grave,
     offences.contribution_gravest_harm,
     explained.points_shown,
-    case when persons.score > 0 then cast(offences.contribution as double precision) / persons.score end
+    case when offences.score > 0 then cast(offences.contribution as double precision) / offences.score end
         as contribution_share,
     explained.is_listed_without,
     explained.score_without,
     explained.rank_without,
     explained.explanation
-from {{ ref('scored_allegations') }} as offences
-inner join {{ ref('scored_persons') }} as persons on offences.person_id = persons.person_id
-left join victims on offences.offence_id = victims.offence_id
+from ({{ scored_allegations_of(ref('scored_persons'), with_columns=['score']) }}) as offences
+left join women as victims on offences.offence_id = victims.offence_id and victims.role_no = 1
 left join several_victims on offences.offence_id = several_victims.offence_id
 left join {{ ref('explained_allegations') }} as explained
     on

@@ -32,11 +32,11 @@ summed as (
 select
     summed.person_id,
     run.period,
-    perpetrators.list_scope,
-    perpetrators.list_scope_code,
-    perpetrators.owner_force_code,
-    perpetrators.national_rank,
-    perpetrators.list_place,
+    scopes.list_scope,
+    scopes.list_scope_code,
+    persons.owner_force_code,
+    places.national_rank,
+    places.list_place,
     summed.n_draws,
     cast(summed.p_eligible as double precision) as p_eligible,
     summed.median_national_rank,
@@ -52,4 +52,6 @@ select
 from summed
 cross join {{ ref('national_run') }} as run
 cross join parameters
-inner join {{ ref('ranked_perpetrators') }} as perpetrators on summed.person_id = perpetrators.person_id
+inner join {{ ref('person_places') }} as places on summed.person_id = places.person_id
+inner join {{ ref('scored_persons') }} as persons on summed.person_id = persons.person_id
+left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code

@@ -1,5 +1,7 @@
 -- Grain: one linked person with an allegation under the NPCC scope in the last six years, neither child nor dead.
 -- `list_status` says who is on the list (listed, with a rank), who is held off it, and who does not meet its conditions.
+-- A view over what the ranking has written: millions of wide rows are written once, into the release.
+{{ config(materialized='view') }}
 with parameters as (
     {{ ranking_parameters(['top_force', 'top_national']) }}
 ),
@@ -13,22 +15,15 @@ statements as (
 ),
 
 worded as (
+    -- One row for each wording: a row of the list is matched with its own, and nothing is put together for each.
     select
-        statement,
-        case when statement_on_custody is null then statement else statement || ' ' || statement_on_custody end
-            as statement_custody_not_checked
+        checks.is_custody_checked,
+        case
+            when checks.is_custody_checked or statements.statement_on_custody is null then statements.statement
+            else statements.statement || ' ' || statements.statement_on_custody
+        end as statement
     from statements
-),
-
-as_victim as (
-    -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
-    select
-        victims.person_id,
-        count(distinct victims.offence_id) as n_offences_as_victim
-    from {{ ref('national_involvements') }} as victims
-    inner join {{ ref('scored_persons') }} as persons on victims.person_id = persons.person_id
-    where victims.role = 'victim'
-    group by victims.person_id
+    cross join (select true as is_custody_checked union all select false as is_custody_checked) as checks
 )
 
 select
@@ -86,21 +81,17 @@ select
         and (places.list_place <= parameters.top_force or places.national_rank <= parameters.top_national)
     ) as is_on_serious_single_list,
     persons.latest_serious_reported_at,
-    coalesce(as_victim.n_offences_as_victim, 0) as n_offences_as_victim,
+    persons.n_offences_as_victim,
     persons.definition_id,
     persons.definition_version,
     persons.parameters_version,
     persons.weights_version,
     persons.link_model_version,
-    case
-        when persons.in_custody in ('Y', 'N') then worded.statement
-        else worded.statement_custody_not_checked
-    end as statement
+    worded.statement
 from {{ ref('scored_persons') }} as persons
 cross join {{ ref('national_run') }} as run
 cross join parameters
-cross join worded
+inner join worded on coalesce(persons.in_custody in ('Y', 'N'), false) = worded.is_custody_checked
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id
-left join as_victim on persons.person_id = as_victim.person_id

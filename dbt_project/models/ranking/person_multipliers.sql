@@ -24,7 +24,9 @@ run as (
 incidents as (
     select
         allegations.person_id,
-        {{ count_where('allegations.is_counted and allegations.reported_at > run.window_from') }} as n_incidents
+        {{ count_where('allegations.is_counted and allegations.reported_at > run.window_from') }} as n_incidents,
+        min(allegations.force_code) as first_force_code,
+        max(allegations.force_code) as last_force_code
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join run
     -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
@@ -70,6 +72,9 @@ non_crime_incidents as (
 
 select
     incidents.person_id,
+    gates.person_no,
+    incidents.first_force_code,
+    incidents.first_force_code < incidents.last_force_code as is_named_by_several_forces,
     incidents.n_incidents,
     cast(coalesce(non_crime_incidents.n_non_crime_incidents, 0) as bigint) as n_non_crime_incidents,
     cast(coalesce(victims.n_victims, 0) as bigint) as n_victims,

@@ -10,11 +10,11 @@ with listed as (
         persons.score_grave,
         persons.score_gravest_harm,
         persons.score_rfg,
+        {{ dbt.hash("run.snapshot_key || persons.person_id") }} as tie_break,
         persons.latest_reported_at,
         persons.max_severity_days,
         persons.n_victims,
         persons.n_incidents,
-        {{ dbt.hash("run.snapshot_key || persons.person_id") }} as tie_break,
         scopes.list_scope_code
     from {{ ref('scored_persons') }} as persons
     cross join {{ ref('national_run') }} as run
@@ -22,22 +22,47 @@ with listed as (
     where persons.list_status = 'listed'
 ),
 
-placed as (
+ordered as (
+    -- Who comes first of those with one score, under whatever lens: reckoned once, as a number. Never names, ids or
+    -- references: a keyed digest of the id is last, so no two share a place.
+    select
+        *,
+        row_number() over (
+            order by
+                latest_reported_at desc,
+                max_severity_days desc,
+                n_victims desc,
+                n_incidents desc,
+                tie_break asc
+        ) as order_of_equals
+    from listed
+),
+
+ranked as (
     select
         person_id,
+        owner_force_code,
         list_scope_code,
         is_eligible_gravest_harm,
         tie_break,
         {{ place_on_the_list('score_for_rank') }} as national_rank,
-        {{ place_on_the_list('score_for_rank', within=['owner_force_code']) }} as force_rank,
-        {{ place_on_the_list('score_for_rank', within=['list_scope_code']) }} as list_place,
         {{ place_on_the_list('score_grave') }} as national_rank_grave,
         {{ place_on_the_list('score_gravest_harm', within=['is_eligible_gravest_harm']) }} as national_rank_gravest_harm,
-        {{ place_on_the_list('score_gravest_harm', within=['is_eligible_gravest_harm', 'list_scope_code']) }}
-            as list_place_gravest_harm,
-        {{ place_on_the_list('score_rfg') }} as national_rank_rfg,
-        {{ place_on_the_list('score_rfg', within=['list_scope_code']) }} as list_place_rfg
-    from listed
+        {{ place_on_the_list('score_rfg') }} as national_rank_rfg
+    from ordered
+),
+
+placed as (
+    -- Who is before whom in the nation is so in the force and in the scope.
+    select
+        *,
+        row_number() over (partition by owner_force_code order by national_rank) as force_rank,
+        row_number() over (partition by list_scope_code order by national_rank) as list_place,
+        row_number() over (
+            partition by is_eligible_gravest_harm, list_scope_code order by national_rank_gravest_harm
+        ) as list_place_gravest_harm,
+        row_number() over (partition by list_scope_code order by national_rank_rfg) as list_place_rfg
+    from ranked
 )
 
 select

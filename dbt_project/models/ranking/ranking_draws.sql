@@ -2,7 +2,8 @@
 -- fallen otherwise. In a draw a nominal belongs to the person or does not, with the probability of its link, and the
 -- weight of each class is off by a factor whose logarithm has a standard deviation that is a parameter; N, V and the
 -- multiplier follow. Chance is a digest of run, nominal and draw: the same inputs give the same draws.
--- Only those who can be near an end of a list are drawn: the cost is theirs, not the nation's.
+-- Only those who can be near an end of a list are drawn: the cost is theirs, not the nation's. Inside, persons, nominals
+-- and scopes are numbers: millions of rows are summed and sorted by them.
 with parameters as (
     {{ ranking_parameters([
         'severity_exponent',
@@ -20,11 +21,17 @@ with parameters as (
 ),
 
 candidates as (
+    -- In the order of the tie-break, so that the number breaks ties as it does.
     select
         places.person_id,
-        places.list_scope_code,
+        cast(row_number() over (order by places.tie_break, places.person_id) as integer) as candidate_no,
+        cast(dense_rank() over (order by places.list_scope_code) as integer) as scope_no,
+        scored.person_no,
+        scored.is_named_by_several_forces,
+        scored.multiplier,
+        scored.n_incidents,
         scored.n_non_crime_incidents,
-        places.tie_break
+        scored.n_victims
     from {{ ref('person_places') }} as places
     inner join {{ ref('scored_persons') }} as scored on places.person_id = scored.person_id
     cross join parameters
@@ -36,6 +43,7 @@ candidates as (
 allegations as (
     select
         offences.person_id,
+        offences.candidate_no,
         offences.offence_id,
         offences.record_id,
         offences.offence_code,
@@ -43,8 +51,7 @@ allegations as (
         offences.is_in_window,
         offences.is_recent,
         power(offences.severity_days, parameters.severity_exponent) * offences.decay as term
-    from {{ ref('scored_allegations') }} as offences
-    inner join candidates on offences.person_id = candidates.person_id
+    from ({{ scored_allegations_of('candidates', with_columns=['candidate_no']) }}) as offences
     cross join parameters
     where offences.is_counted
 ),
@@ -68,18 +75,23 @@ digests as (
 records as (
     select
         person_id,
+        candidate_no,
         record_id,
+        cast(row_number() over (order by candidate_no, record_id) as integer) as record_no,
         max(link_probability) as link_probability,
         sum(case when is_in_window then 1 else 0 end) as n_incidents,
         sum(case when is_recent then 1 else 0 end) as n_recent
     from allegations
-    group by person_id, record_id
+    group by person_id, candidate_no, record_id
 ),
 
 record_digests as (
     select
-        records.person_id,
-        records.record_id,
+        records.candidate_no,
+        records.record_no,
+        records.link_probability,
+        records.n_incidents,
+        records.n_recent,
         digests.digest_no,
         {{ dbt.hash(
             "run.snapshot_key || '|' || records.person_id || '|' || records.record_id || '|' || cast(digests.digest_no as "
@@ -94,16 +106,14 @@ record_digests as (
 -- Links that are certain hold in every draw and need no row here.
 links_lost as (
     select
-        record_digests.person_id,
-        record_digests.record_id,
-        draws.draw_no
+        record_digests.candidate_no,
+        record_digests.record_no,
+        draws.draw_no,
+        record_digests.n_incidents,
+        record_digests.n_recent
     from record_digests
     inner join draws on record_digests.digest_no = draws.digest_no
-    inner join records
-        on
-            record_digests.person_id = records.person_id
-            and record_digests.record_id = records.record_id
-    where {{ eighth_of_a_digest('record_digests.digest', 'draws.digest_part') }} >= records.link_probability
+    where {{ eighth_of_a_digest('record_digests.digest', 'draws.digest_part') }} >= record_digests.link_probability
 ),
 
 weights as (
@@ -129,53 +139,63 @@ weights as (
 ),
 
 terms as (
-    -- Decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
+    -- Summed as decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
     select
-        person_id,
-        record_id,
-        offence_code,
-        sum(cast(term as decimal(18, 9))) as term
+        records.candidate_no,
+        records.record_no,
+        allegations.offence_code,
+        cast(sum(cast(allegations.term as decimal(18, 9))) as double precision) as term
     from allegations
-    group by person_id, record_id, offence_code
+    inner join records
+        on
+            allegations.candidate_no = records.candidate_no
+            and allegations.record_id = records.record_id
+    group by records.candidate_no, records.record_no, allegations.offence_code
 ),
 
+-- All that is there, and what is lost of it: decimals can be taken off again.
 sums as (
     select
-        terms.person_id,
+        terms.candidate_no,
         weights.draw_no,
         sum(cast(terms.term * weights.factor as decimal(18, 9))) as term
     from terms
     inner join weights on terms.offence_code = weights.offence_code
-    left join links_lost
-        on
-            terms.person_id = links_lost.person_id
-            and terms.record_id = links_lost.record_id
-            and weights.draw_no = links_lost.draw_no
-    where links_lost.draw_no is null
-    group by terms.person_id, weights.draw_no
+    group by terms.candidate_no, weights.draw_no
+),
+
+terms_lost as (
+    select
+        links_lost.candidate_no,
+        links_lost.draw_no,
+        sum(cast(terms.term * weights.factor as decimal(18, 9))) as term
+    from links_lost
+    inner join terms on links_lost.record_no = terms.record_no
+    inner join weights on links_lost.draw_no = weights.draw_no and terms.offence_code = weights.offence_code
+    group by links_lost.candidate_no, links_lost.draw_no
 ),
 
 lost as (
     select
-        links_lost.person_id,
-        links_lost.draw_no,
-        sum(records.n_incidents) as n_incidents,
-        sum(records.n_recent) as n_recent
+        candidate_no,
+        draw_no,
+        sum(n_incidents) as n_incidents,
+        sum(n_recent) as n_recent
     from links_lost
-    inner join records
-        on
-            links_lost.person_id = records.person_id
-            and links_lost.record_id = records.record_id
-    group by links_lost.person_id, links_lost.draw_no
+    group by candidate_no, draw_no
 ),
 
 -- A victim is lost with the last of the nominals that this victim is known by a crime of.
 person_victims as (
     select distinct
-        allegations.person_id,
-        allegations.record_id,
+        records.candidate_no,
+        records.record_no,
         coalesce(victims.person_id, '') as victim_id
     from allegations
+    inner join records
+        on
+            allegations.candidate_no = records.candidate_no
+            and allegations.record_id = records.record_id
     inner join {{ ref('national_involvements') }} as victims
         on allegations.offence_id = victims.offence_id and victims.role = 'victim' and victims.sex = 'F'
     where allegations.is_in_window
@@ -183,84 +203,82 @@ person_victims as (
 
 victim_records as (
     select
-        person_id,
+        candidate_no,
         victim_id,
         count(*) as n_records
     from person_victims
-    group by person_id, victim_id
+    group by candidate_no, victim_id
 ),
 
 victim_records_lost as (
     select
-        person_victims.person_id,
+        person_victims.candidate_no,
         person_victims.victim_id,
         links_lost.draw_no,
         count(*) as n_records
     from person_victims
-    inner join links_lost
-        on
-            person_victims.person_id = links_lost.person_id
-            and person_victims.record_id = links_lost.record_id
-    group by person_victims.person_id, person_victims.victim_id, links_lost.draw_no
+    inner join links_lost on person_victims.record_no = links_lost.record_no
+    group by person_victims.candidate_no, person_victims.victim_id, links_lost.draw_no
 ),
 
 victims_lost as (
     select
-        victim_records_lost.person_id,
+        victim_records_lost.candidate_no,
         victim_records_lost.draw_no,
         count(*) as n_victims
     from victim_records_lost
     inner join victim_records
         on
-            victim_records_lost.person_id = victim_records.person_id
+            victim_records_lost.candidate_no = victim_records.candidate_no
             and victim_records_lost.victim_id = victim_records.victim_id
             and victim_records_lost.n_records = victim_records.n_records
-    group by victim_records_lost.person_id, victim_records_lost.draw_no
+    group by victim_records_lost.candidate_no, victim_records_lost.draw_no
 ),
 
 victims as (
     select
-        person_id,
+        candidate_no,
         count(*) as n_victims
     from victim_records
-    group by person_id
+    group by candidate_no
 ),
 
 whole as (
     select
-        records.person_id,
+        records.candidate_no,
         sum(records.n_incidents) as n_incidents,
         sum(records.n_recent) as n_recent,
         max(coalesce(victims.n_victims, 0)) as n_victims
     from records
-    left join victims on records.person_id = victims.person_id
-    group by records.person_id
+    left join victims on records.candidate_no = victims.candidate_no
+    group by records.candidate_no
 ),
 
 drawn as (
     select
         candidates.person_id,
-        candidates.list_scope_code,
-        candidates.tie_break,
+        candidates.candidate_no,
+        candidates.scope_no,
         candidates.n_non_crime_incidents,
         draws.draw_no,
         whole.n_incidents - coalesce(lost.n_incidents, 0) as n_incidents,
         whole.n_recent - coalesce(lost.n_recent, 0) as n_recent,
         whole.n_victims - coalesce(victims_lost.n_victims, 0) as n_victims,
-        coalesce(sums.term, 0) as term
+        coalesce(sums.term, 0) - coalesce(terms_lost.term, 0) as term
     from candidates
-    inner join whole on candidates.person_id = whole.person_id
+    inner join whole on candidates.candidate_no = whole.candidate_no
     cross join draws
-    left join sums on candidates.person_id = sums.person_id and draws.draw_no = sums.draw_no
-    left join lost on candidates.person_id = lost.person_id and draws.draw_no = lost.draw_no
-    left join victims_lost on candidates.person_id = victims_lost.person_id and draws.draw_no = victims_lost.draw_no
+    left join sums on candidates.candidate_no = sums.candidate_no and draws.draw_no = sums.draw_no
+    left join terms_lost on candidates.candidate_no = terms_lost.candidate_no and draws.draw_no = terms_lost.draw_no
+    left join lost on candidates.candidate_no = lost.candidate_no and draws.draw_no = lost.draw_no
+    left join victims_lost on candidates.candidate_no = victims_lost.candidate_no and draws.draw_no = victims_lost.draw_no
 ),
 
 scored as (
     select
         drawn.person_id,
-        drawn.list_scope_code,
-        drawn.tie_break,
+        drawn.candidate_no,
+        drawn.scope_no,
         drawn.draw_no,
         drawn.n_incidents,
         drawn.n_victims,
@@ -273,6 +291,22 @@ scored as (
         ) as score
     from drawn
     cross join parameters
+),
+
+placed as (
+    select
+        person_id,
+        draw_no,
+        scope_no,
+        is_eligible,
+        score,
+        n_incidents,
+        n_victims,
+        row_number() over (
+            partition by draw_no
+            order by case when is_eligible then 0 else 1 end, score desc, candidate_no asc
+        ) as national_place
+    from scored
 )
 
 select
@@ -282,12 +316,10 @@ select
     score,
     cast(n_incidents as bigint) as n_incidents,
     cast(n_victims as bigint) as n_victims,
+    national_place,
+    -- Who is before whom in the nation is so in the scope.
     row_number() over (
-        partition by draw_no
-        order by case when is_eligible then 0 else 1 end, score desc, tie_break asc
-    ) as national_place,
-    row_number() over (
-        partition by draw_no, list_scope_code
-        order by case when is_eligible then 0 else 1 end, score desc, tie_break asc
+        partition by draw_no, scope_no
+        order by national_place
     ) as list_place
-from scored
+from placed

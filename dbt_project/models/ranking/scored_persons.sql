@@ -14,7 +14,7 @@ with parameters as (
 
 scores as (
     select
-        offences.person_id,
+        offences.person_no,
         cast(sum(offences.contribution) as decimal(28, 12)) as score,
         cast(sum(offences.contribution_grave) as decimal(28, 12)) as score_grave,
         cast(sum(offences.contribution_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
@@ -39,35 +39,32 @@ scores as (
                     and offences.age_days <= parameters.serious_within_days
                     then offences.reported_at
             end
-        ) as latest_serious_reported_at,
-        min(offences.force_code) as first_force_code,
-        max(offences.force_code) as last_force_code
+        ) as latest_serious_reported_at
     from {{ ref('scored_allegations') }} as offences
     cross join parameters
-    group by offences.person_id
+    group by offences.person_no
 ),
 
 force_scores as (
     -- Of those only whom more than one force names: most persons are owned by the one that does.
     select
-        offences.person_id,
-        offences.force_code,
-        sum(offences.contribution) as score,
-        max(offences.reported_at) as latest_allegation_at
-    from {{ ref('scored_allegations') }} as offences
-    inner join scores
-        on offences.person_id = scores.person_id and scores.first_force_code < scores.last_force_code
-    group by offences.person_id, offences.force_code
+        person_no,
+        force_code,
+        sum(contribution) as score,
+        max(reported_at) as latest_allegation_at
+    from {{ ref('scored_allegations') }}
+    where is_named_by_several_forces
+    group by person_no, force_code
 ),
 
 owners as (
     -- The force with the largest share of the score; ties to the latest report, then to the code.
     select
-        person_id,
+        person_no,
         force_code,
-        count(*) over (partition by person_id) as n_forces,
+        count(*) over (partition by person_no) as n_forces,
         row_number() over (
-            partition by person_id
+            partition by person_no
             order by score desc, latest_allegation_at desc, force_code asc
         ) as owner_rank
     from force_scores
@@ -82,77 +79,98 @@ versions as (
     from {{ ref('national_vawg_allegations') }}
 ),
 
--- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each person.
+as_victim as (
+    -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
+    select
+        victims.person_id,
+        count(distinct victims.offence_id) as n_offences_as_victim
+    from {{ ref('national_involvements') }} as victims
+    inner join {{ ref('person_multipliers') }} as persons on victims.person_id = persons.person_id
+    where victims.role = 'victim'
+    group by victims.person_id
+),
+
 dated as (
     select
-        scores.person_id,
-        multipliers.n_incidents,
-        scores.max_severity_days,
-        {{ dbt.datediff('scores.latest_reported_at', 'run.ranked_at', 'day') }}
-            as days_since_report
-    from scores
-    inner join {{ ref('person_multipliers') }} as multipliers on scores.person_id = multipliers.person_id
-    cross join {{ ref('national_run') }} as run
-    where scores.n_counted > 0
-),
-
-recency as ({{ points_of('dated', 'days_since_report', 'recency') }}),
-
-frequency as ({{ points_of('dated', 'n_incidents', 'frequency') }}),
-
-gravity as ({{ points_of('dated', 'max_severity_days', 'gravity') }}),
-
-banded as (
-    select
-        dated.person_id,
-        recency.points * frequency.points * gravity.points as score_rfg
-    from dated
-    inner join recency on dated.days_since_report = recency.days_since_report
-    inner join frequency on dated.n_incidents = frequency.n_incidents
-    inner join gravity on dated.max_severity_days = gravity.max_severity_days
-),
-
-judged as (
-    select
         scores.*,
+        multipliers.person_id,
+        multipliers.is_named_by_several_forces,
+        gates.person_group_id,
+        gates.model_version,
+        gates.is_age_unknown,
+        gates.withheld,
+        gates.in_custody,
+        multipliers.first_force_code,
         multipliers.multiplier,
         multipliers.n_incidents,
         multipliers.n_non_crime_incidents,
         multipliers.n_victims,
-        cast(coalesce(banded.score_rfg, 0) as bigint) as score_rfg,
-        coalesce(owners.force_code, scores.first_force_code) as owner_force_code,
+        {{ dbt.datediff('scores.latest_reported_at', 'run.ranked_at', 'day') }}
+            as days_since_report
+    from scores
+    inner join {{ ref('person_multipliers') }} as multipliers on scores.person_no = multipliers.person_no
+    inner join {{ ref('national_person_gates') }} as gates on scores.person_no = gates.person_no
+    cross join {{ ref('national_run') }} as run
+),
+
+-- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each
+-- person; the values are asked of single columns, so that what is known of each person is never kept beside.
+days as (
+    select {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'day') }} as days_since_report
+    from {{ ref('national_vawg_allegations') }} as allegations
+    cross join {{ ref('national_run') }} as run
+),
+
+recency as ({{ points_of('days', 'days_since_report', 'recency') }}),
+
+frequency as ({{ points_of(ref('person_multipliers'), 'n_incidents', 'frequency') }}),
+
+severities as (
+    select severity_days as max_severity_days
+    from {{ ref('national_vawg_allegations') }}
+),
+
+gravity as ({{ points_of('severities', 'max_severity_days', 'gravity') }}),
+
+judged as (
+    select
+        dated.*,
+        cast(
+            case
+                when dated.n_counted > 0 then coalesce(recency.points * frequency.points * gravity.points, 0)
+                else 0
+            end as bigint
+        ) as score_rfg,
+        coalesce(owners.force_code, dated.first_force_code) as owner_force_code,
         coalesce(owners.n_forces, 1) as n_forces,
         versions.definition_id,
         versions.definition_version,
         versions.weights_version,
-        persons.person_group_id,
-        persons.model_version,
-        gates.in_custody,
-        gates.withheld,
+        coalesce(as_victim.n_offences_as_victim, 0) as n_offences_as_victim,
         decisions.list_decision,
-        case when scores.score > 0 then cast(scores.score_outcome_unknown as double precision) / scores.score end
+        case when dated.score > 0 then cast(dated.score_outcome_unknown as double precision) / dated.score end
             as outcome_unknown_share,
-        scores.n_in_harm_window >= parameters.harm_min_incidents as is_repeat_in_harm_window,
+        dated.n_in_harm_window >= parameters.harm_min_incidents as is_repeat_in_harm_window,
         -- What keeps them off the list apart from a doubt about who they are; the first that applies.
         case
-            when gates.is_age_unknown then 'age_unknown'
-            when scores.n_counted = 0 then 'no_counted_allegation'
-            when multipliers.n_incidents < parameters.min_incidents then 'too_few_incidents'
-            when scores.n_recent = 0 then 'no_recent_incident'
-            when scores.n_surely_linked = 0 then 'link_too_uncertain'
-            when gates.in_custody = 'Y' then 'in_custody'
+            when dated.is_age_unknown then 'age_unknown'
+            when dated.n_counted = 0 then 'no_counted_allegation'
+            when dated.n_incidents < parameters.min_incidents then 'too_few_incidents'
+            when dated.n_recent = 0 then 'no_recent_incident'
+            when dated.n_surely_linked = 0 then 'link_too_uncertain'
+            when dated.in_custody = 'Y' then 'in_custody'
             when
-                scores.score_outcome_unknown > scores.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
+                dated.score_outcome_unknown > dated.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
                 then 'outcome_unknown'
         end as other_reason,
         parameters.parameters_version
-    from scores
-    inner join {{ ref('person_multipliers') }} as multipliers on scores.person_id = multipliers.person_id
-    inner join {{ ref('national_persons') }} as persons on scores.person_id = persons.person_id
-    inner join {{ ref('national_person_gates') }} as gates on scores.person_id = gates.person_id
-    left join owners on scores.person_id = owners.person_id and owners.owner_rank = 1
-    left join banded on scores.person_id = banded.person_id
-    left join {{ ref('national_list_decisions') }} as decisions on scores.person_id = decisions.person_id
+    from dated
+    left join owners on dated.person_no = owners.person_no and owners.owner_rank = 1
+    left join recency on dated.days_since_report = recency.days_since_report
+    left join frequency on dated.n_incidents = frequency.n_incidents
+    left join gravity on dated.max_severity_days = gravity.max_severity_days
+    left join as_victim on dated.person_id = as_victim.person_id
+    left join {{ ref('national_list_decisions') }} as decisions on dated.person_id = decisions.person_id
     cross join parameters
     cross join versions
 ),
@@ -173,6 +191,8 @@ reasoned as (
 
 select
     reasoned.person_id,
+    reasoned.person_no,
+    reasoned.is_named_by_several_forces,
     reasoned.person_group_id,
     case
         when reasoned.status_reason is null then 'listed'
@@ -210,6 +230,7 @@ select
     reasoned.best_link_probability,
     reasoned.outcome_unknown_share,
     reasoned.in_custody,
+    reasoned.n_offences_as_victim,
     reasoned.definition_id,
     reasoned.definition_version,
     reasoned.parameters_version,

@@ -1,4 +1,6 @@
--- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run.
+-- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run; and what the linkage says
+-- of them, so that who scores them need not ask twice. `person_no` stands
+-- for the person where millions of rows are summed and joined: a number is quicker to tell apart than an id.
 with parameters as (
     {{ ranking_parameters(['adult_age']) }}
 ),
@@ -25,6 +27,8 @@ allegations as (
 ages as (
     select
         persons.person_id,
+        persons.person_group_id,
+        persons.model_version,
         persons.in_custody,
         persons.withheld,
         (persons.deceased_on is not null and persons.deceased_on <= run.period_end)
@@ -39,6 +43,9 @@ ages as (
 
 select
     person_id,
+    cast(row_number() over (order by person_id) as integer) as person_no,
+    person_group_id,
+    model_version,
     coalesce(age < adult_age, false) as is_child,
     age is null as is_age_unknown,
     is_deceased,
