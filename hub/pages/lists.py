@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from hub.access import ALERTS
+from hub.lookups import VICTIM_ALERTS
 from hub.parameters import whole
 from hub.statements import statements
 from hub.web import V, Visit
@@ -22,36 +24,11 @@ KINDS = {
     "serious_single": "One grave report",
     "held": "Held",
 }
-ALERTS = {
+ALERT_KINDS = {
     "order": "An order granted, varied, rescinded or breached",
     "elsewhere": "A new allegation in another force",
     "new_suspect": "A victim with a new suspect",
 }
-_LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
-_IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
-_ORDERS = f"""
-    SELECT 'order' AS kind, person_id, event_on, force_code, event_in_words AS says FROM perpetrator_timelines
-    WHERE role = 'respondent' AND {_LISTED} AND {_IN_MONTH.format("event_on")}
-        AND event_kind IN ('order_granted', 'order_varied', 'order_rescinded', 'order_breached')
-"""
-_ELSEWHERE = f"""
-    SELECT 'elsewhere', t.person_id, t.reported_at::date, t.force_code, t.event_in_words
-    FROM perpetrator_timelines AS t JOIN ranked_perpetrators AS r ON t.person_id = r.person_id
-    WHERE t.event_kind = 'crime' AND t.role = 'suspect' AND t.force_code <> r.owner_force_code
-        AND t.{_LISTED} AND {_IN_MONTH.format("t.reported_at::date")}
-"""
-# A suspect of the month whom no earlier event of hers names.
-_NEW_SUSPECT = f"""
-    SELECT 'new_suspect', s.suspect, min(s.day), min_by(s.force_code, s.day), 'New suspect of victim ' || s.person_id
-    FROM (
-        SELECT person_id, force_code, reported_at::date AS day, unnest(suspect_person_ids) AS suspect
-        FROM victim_timelines WHERE event_kind = 'crime'
-    ) AS s
-    JOIN (SELECT person_id, min(reported_at::date) AS first_day FROM victim_timelines GROUP BY person_id) AS v
-        ON s.person_id = v.person_id AND v.first_day < $first::date
-    GROUP BY s.person_id, s.suspect
-    HAVING {_IN_MONTH.format("min(s.day)")}
-"""
 # Lists that no lens orders.
 _NO_LENS = frozenset({"serious_single", "held"})
 
@@ -160,14 +137,13 @@ def closed(visit: V, force: str = "", page: int = 1) -> Response:
 def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
     """What happened in the release's month to persons on its lists, and to victims where the role includes them."""
     visit.about_persons("perpetrator_timelines:alerts")
-    parts = [_ORDERS, _ELSEWHERE] + ([_NEW_SUSPECT] if visit.has("victim_timelines") else [])
-    values = {"first": f"{visit.release.manifest['period']}-01", "kind": kind}
-    union = f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE $kind = '' OR kind = $kind"
     size, page = whole("page_rows"), max(1, min(page, 10_000))
-    total = visit.read(f"SELECT count(*) AS n FROM ({union})", values).rows[0]["n"]
+    victims = f"UNION ALL SELECT * FROM {VICTIM_ALERTS}" if visit.user.may("victims") else ""
+    union = f"SELECT * FROM (SELECT * FROM {ALERTS} {victims}) WHERE $kind = '' OR kind = $kind"
+    total = visit.read(f"SELECT count(*) AS n FROM ({union})", {"kind": kind}).rows[0]["n"]
     rows = visit.read(
         f"{union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}",
-        values,
+        {"kind": kind},
     ).rows
     return visit.page(
         "alerts.html",
@@ -176,7 +152,7 @@ def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
         number=page,
         pages=max(1, -(-total // size)),
         kind=kind,
-        kinds=ALERTS,
+        kinds=ALERT_KINDS,
         statements=_list_statements(visit),
     )
 
