@@ -21,13 +21,13 @@ from hub.parameters import rows
 NAME = "lookups"
 # Raised when what is laid out changes, so that an older file is made again.
 VERSION = 1
-VICTIM_ALERTS = "month_victim_alerts"
-# As a manifest tells of a mart: what the alerts are, so that the same rules hold them.
+VICTIM_ALERTS, WORK_LIST = "month_victim_alerts", "closed_without_order"
+# What is worked out, as a manifest tells of a mart, so that the same rules hold it.
 DERIVED: Mapping[str, Mapping[str, Any]] = {
     ALERTS: {"file": f"identifiable/{ALERTS}", "encrypted": False},
     VICTIM_ALERTS: {"file": f"victims/{VICTIM_ALERTS}", "encrypted": False},
+    WORK_LIST: {"file": f"identifiable/{WORK_LIST}", "encrypted": False},
 }
-_ALERT_COLUMNS = ("alert_id", "kind", "person_id", "event_on", "force_code", "says")
 _LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
 _IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
 # Alerts: what happened in the month to persons on its lists, and suspects whom no earlier event of a victim names.
@@ -57,21 +57,27 @@ _ALERT_SQL = {
         HAVING {_IN_MONTH.format("min(s.day)")}
     """,
 }
+# Allegations closed without an order, in the order they are worked through.
+_WORK_LIST_SQL = """
+    SELECT
+        row_number() OVER (
+            ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
+        ) AS row_no,
+        a.*, p.n_closed_without_order, p.management_in_words
+    FROM allegations_closed_without_action AS a LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
+    WHERE a.order_status = 'no order recorded'
+    ORDER BY row_no
+"""
 _NEEDS = {
     ALERTS: {"perpetrator_timelines", "perpetrator_lists", "ranked_perpetrators"},
     VICTIM_ALERTS: {"victim_timelines"},
+    WORK_LIST: {"allegations_closed_without_action", "perpetrator_profiles"},
 }
 
 
 def derived(marts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """The tables that are worked out of these marts, as a manifest tells of a mart."""
     return {name: held for name, held in DERIVED.items() if _NEEDS[name] <= set(marts)}
-
-
-def columns_of(name: str) -> tuple[str, ...]:
-    """Columns of a table that is worked out."""
-    assert name in DERIVED
-    return _ALERT_COLUMNS
 
 
 def lay_out(
@@ -97,7 +103,9 @@ def lay_out(
         keys = {row["mart"]: row for row in rows("lookup_keys")}
         for mart, source in sources.items():
             _copy(connection, mart, source, keys.get(mart, {}))
-        for name in derived(sources):
+        if WORK_LIST in derived(sources):
+            connection.execute(f"CREATE TABLE {WORK_LIST} AS {_WORK_LIST_SQL}")
+        for name in _ALERT_SQL.keys() & derived(sources).keys():
             # The id holds from release to release, for who takes an alert up.
             connection.execute(
                 f"CREATE TABLE {name} AS SELECT md5(concat_ws('|', kind, person_id, event_on, told_by)) AS alert_id, "

@@ -165,7 +165,8 @@ class Release:
         contributed = None
         if self.laid_out:
             for name, told in lookups.derived(self.marts).items():
-                held[name], columns[name] = told, lookups.columns_of(name)
+                described = connection.execute(f"DESCRIBE {self._laid_out_table(name)}").fetchall()
+                held[name], columns[name] = told, [row[0] for row in described]
             if scope.force_code and CROSSWALK in self.marts:
                 # Asked by every query of the force, and worked out once.
                 contributed = f"{schema}.of_the_force"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from hub.access import ALERTS
-from hub.lookups import VICTIM_ALERTS
+from hub.lookups import VICTIM_ALERTS, WORK_LIST
 from hub.parameters import whole
 from hub.statements import statements
 from hub.web import V, Visit
@@ -68,9 +68,11 @@ def lists(
     rows = visit.read(
         f"""
         SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
-        FROM (SELECT * FROM perpetrator_lists WHERE {where}) AS l
+        FROM (
+            SELECT * FROM perpetrator_lists AS l WHERE {where} ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        ) AS l
         LEFT JOIN ranked_perpetrators AS r ON l.person_id = r.person_id
-        ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        ORDER BY {order}
         """,
         values,
     ).rows
@@ -107,20 +109,10 @@ def movers(visit: V, page: int = 1) -> Response:
 @router.get("/closed-without-order")
 def closed(visit: V, force: str = "", page: int = 1) -> Response:
     visit.about_persons("allegations_closed_without_action")
-    where = "order_status = 'no order recorded' AND ($force = '' OR force_code = $force)"
-    values = {"force": force}
-    size = whole("page_rows")
-    total = visit.read(
-        f"SELECT count(*) AS n FROM allegations_closed_without_action WHERE {where}", values
-    ).rows[0]["n"]
+    where, values, size = "$force = '' OR force_code = $force", {"force": force}, whole("page_rows")
+    total = visit.read(f"SELECT count(*) AS n FROM {WORK_LIST} WHERE {where}", values).rows[0]["n"]
     rows = visit.read(
-        f"""
-        SELECT a.*, p.n_closed_without_order, p.management_in_words
-        FROM (SELECT * FROM allegations_closed_without_action WHERE {where}) AS a
-        LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
-        ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
-        LIMIT {size} OFFSET {(max(1, page) - 1) * size}
-        """,
+        f"SELECT * FROM {WORK_LIST} WHERE {where} ORDER BY row_no LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
         values,
     ).rows
     return visit.page(
