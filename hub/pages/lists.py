@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from decisions.alerts import act, standing
 from hub.access import ALERTS
 from hub.lookups import VICTIM_ALERTS, WORK_LIST
 from hub.parameters import whole
+from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import V, Visit
+from hub.web import V, Visit, redirect
 
 router = APIRouter()
 LENSES = {"likely_harm": "Likely harm", "gravest_harm": "Gravest harm", "rfg": "Recency, frequency, gravity"}
@@ -126,16 +128,26 @@ def closed(visit: V, force: str = "", page: int = 1) -> Response:
 
 
 @router.get("/alerts")
-def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
+def alerts(visit: V, kind: str = "", state: str = "", page: int = 1) -> Response:
     """What happened in the release's month to persons on its lists, and to victims where the role includes them."""
     visit.about_persons("perpetrator_timelines:alerts")
     size, page = whole("page_rows"), max(1, min(page, 10_000))
-    victims = f"UNION ALL SELECT * FROM {VICTIM_ALERTS}" if visit.user.may("victims") else ""
-    union = f"SELECT * FROM (SELECT * FROM {ALERTS} {victims}) WHERE $kind = '' OR kind = $kind"
-    total = visit.read(f"SELECT count(*) AS n FROM ({union})", {"kind": kind}).rows[0]["n"]
+    known = standing(visit.hub.store, visit.at)
+    touched = {name: [a for a, s in known.items() if s.state == name] for name in ("acknowledged", "closed")}
+    values = {"kind": kind, "state": state, **touched}
+    union = f"""
+        SELECT * FROM (
+            SELECT
+                *, CASE WHEN list_contains($acknowledged, alert_id) THEN 'acknowledged'
+                    WHEN list_contains($closed, alert_id) THEN 'closed' ELSE 'open' END AS state
+            FROM ({_alerts(visit)})
+        )
+        WHERE ($kind = '' OR kind = $kind) AND ($state = '' OR state = $state)
+    """
+    total = visit.read(f"SELECT count(*) AS n FROM ({union})", values).rows[0]["n"]
     rows = visit.read(
         f"{union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}",
-        {"kind": kind},
+        values,
     ).rows
     return visit.page(
         "alerts.html",
@@ -145,8 +157,34 @@ def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
         pages=max(1, -(-total // size)),
         kind=kind,
         kinds=ALERT_KINDS,
+        state=state,
+        standing=known,
+        may_act=visit.user.may("alerts"),
         statements=_list_statements(visit),
     )
+
+
+@router.post("/alerts/{alert_id}")
+def act_on_alert(visit: V, alert_id: str) -> Response:
+    """Take an alert up, close it or open it again: one that the reader sees, and no other."""
+    visit.user.require("alerts")
+    visit.user.require("identifiable")
+    if not visit.read(f"SELECT 1 FROM ({_alerts(visit)}) WHERE alert_id = ?", [alert_id]).rows:
+        raise NoSuchMart("there is no such alert among those you may see")
+    take_alert(visit, alert_id)
+    return redirect("/alerts")
+
+
+def take_alert(visit: Visit, alert_id: str) -> None:
+    """One act on an alert, as the form says it, by whoever is signed in."""
+    name, why = visit.said("act"), visit.said("why", 400)
+    visit.act(lambda at: act(visit.hub.store, alert_id, name, by=visit.user.user_id, at=at, why=why))
+
+
+def _alerts(visit: Visit) -> str:
+    """The SQL of the alerts that a reader sees."""
+    victims = f" UNION ALL SELECT * FROM {VICTIM_ALERTS}" if visit.user.may("victims") else ""
+    return f"SELECT * FROM {ALERTS}{victims}"
 
 
 def _list_statements(visit: Visit) -> list[str]:

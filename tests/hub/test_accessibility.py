@@ -88,6 +88,9 @@ def test_axe_sees_what_is_wrong(tmp_path: Path) -> None:
         ("national_analyst", "/sql"),
         ("oversight", "/oversight"),
         ("force_submitter", "/returns"),
+        ("force_submitter", "/sign-off"),
+        ("national_analyst", "/alerts"),
+        ("oversight", "/oversight/cases"),
         ("administrator", "/users"),
     ],
 )
