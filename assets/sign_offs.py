@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from decisions.figures import digest, figures_of
+from data_contracts.signed_figures import digest, figures_of
 from decisions.sign_off import SignOff
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from data_contracts.signed_figures import digest, figures_of
 from decisions import sign_off
-from decisions.figures import digest, figures_of
 from hub.releases import NoSuchMart
 from hub.web import BadForm, V, Visit, forces, redirect
 
