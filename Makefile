@@ -15,6 +15,8 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= 2
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
+# Of the demonstration's persons; 200 and 12 months are of national size.
+BENCH_HUB_ARGS ?= --copies 20 --months 12
 BENCH_NOMINALS ?= 100000 1000000
 BENCH_FORCES_ARGS ?=
 
@@ -102,6 +104,7 @@ bench: setup ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench_ranking
 	@$(BIN)/python -m tests.bench_forces
 	@$(BIN)/python -m tests.bench_statistics
+	@test ! -e "$(VAWG_DATA)/releases/current" || $(MAKE) --no-print-directory bench-hub
 
 .PHONY: bench-ranking
 bench-ranking: setup ## Measure the ranking of 5 million allegations, and write docs/benchmarks_ranking.md
@@ -118,6 +121,10 @@ bench-statistics: setup ## Measure the statistics of a national year, and write 
 .PHONY: bench-linkage
 bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write docs/benchmarks_linkage.md
 	@$(BIN)/python -m tests.bench_linkage $(BENCH_NOMINALS)
+
+.PHONY: bench-hub
+bench-hub: setup ## Measure readers of the hub over the current release, made larger, and write docs/benchmarks_hub.md
+	@$(BIN)/python -m tests.bench_hub --release "$(VAWG_DATA)/releases/current" $(BENCH_HUB_ARGS)
 
 .PHONY: serve
 serve: setup ## The hub over the current release, on http://localhost:8000 (SERVE_ARGS=--demo-users to try it)

@@ -5,34 +5,16 @@ Light to import: the command that signs reads a release by this alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
+from data_contracts.signed_figures import digest, figures_of
 from decisions.sign_off import SignOff
-
-FIGURES = "statistical/national_statistics.parquet"
 
 
 class NotSignedOff(Exception):
     """The release is written and not made current: forces have not signed off their figures, and it is needed."""
-
-
-def figures_of(release: Path, force_code: str) -> pl.DataFrame:
-    """A force's figures in a release, in the order of all their columns. Raises FileNotFoundError."""
-    path = release / FIGURES
-    if not path.is_file():
-        raise FileNotFoundError(f"{release.name} holds no {FIGURES}")
-    rows = pl.read_parquet(path)
-    return rows.filter(pl.col("force_code") == force_code).sort(rows.columns)
-
-
-def digest(figures: pl.DataFrame) -> str:
-    """SHA-256 of figures as text."""
-    return hashlib.sha256(figures.write_csv().encode()).hexdigest()
 
 
 def states(

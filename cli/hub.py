@@ -15,6 +15,7 @@ from cli.exits import fail
 
 if TYPE_CHECKING:
     from hub.accounts import Accounts
+    from hub.releases import Releases
     from hub.settings import Settings
 
 # Role -> force, for trying the hub out.
@@ -62,8 +63,22 @@ def serve(host: str, port: int, is_https: bool, demo_users: bool) -> None:
         _make_demo_users(app.state.hub.accounts, password)
     elif not app.state.hub.accounts.everybody():
         click.echo("Nobody has an account yet: vawg hub user add NAME --role administrator", err=True)
+    _lay_out(app.state.hub.releases)
     click.echo(f"The hub: http://{host}:{port}")
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+
+
+def _lay_out(releases: Releases) -> None:
+    """Before anybody comes: the first reader would wait for it."""
+    from hub.releases import NoRelease
+
+    click.echo(
+        "Laying the current release out for looking up; minutes at national size, once a release", err=True
+    )
+    try:
+        releases.current()
+    except NoRelease as missing:
+        click.echo(f"vawg: {missing}", err=True)
 
 
 @hub.group()

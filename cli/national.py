@@ -25,9 +25,11 @@ try:
     import dagster as dg
     from filelock import FileLock, Timeout
 
+    from assets.clerical_flags import ClericalFlagsUnreadable, clerical_flags
     from assets.intake import landed, place
     from assets.partitions import NoSuchMonth, partition_of
     from assets.previous_release import PreviousReleaseUnreadable
+    from assets.publication.rules import NoRules, rules
     from assets.run_inputs import NothingToRun, forces_of, gather, latest_period
     from assets.storage import Layout
     from orchestration.resources import data_root_path
@@ -116,8 +118,17 @@ def run_month(
                 "compare_with": compare_with,
                 "later_months": later_months,
             }
-            gather(layout, programme=programme, period=period, **asked)
-        except (NothingToRun, NoSuchMonth, PreviousReleaseUnreadable) as error:
+            gathered = gather(layout, programme=programme, period=period, **asked)
+            # Stations deep in the run need both; it is said before anything runs.
+            clerical_flags(layout, gathered.as_of.date())
+            rules(gathered.period_end)
+        except (
+            NothingToRun,
+            NoSuchMonth,
+            PreviousReleaseUnreadable,
+            ClericalFlagsUnreadable,
+            NoRules,
+        ) as error:
             fail(str(error))
         job = national_marts_job if marts_only else national_month_job
         click.echo(f"Making the {'marts' if marts_only else 'release'} of {partition}", err=True)

@@ -48,7 +48,7 @@ RELEASE = click.option(
 def show(force_code: str, release: str) -> None:
     """Print a FORCE's monthly figures in a release as CSV."""
     with platform():
-        from assets.sign_offs import figures_of
+        from data_contracts.signed_figures import figures_of
 
         figures = figures_of(_release(release), force_code)
     if figures.height == 0:
@@ -66,7 +66,7 @@ def give(force_code: str, release: str, by: str, note: str, at: datetime | None)
     """Sign off a FORCE's figures as a release has them. The next run knows of it."""
     folder = _release(release)
     with platform():
-        from assets.sign_offs import digest, figures_of
+        from data_contracts.signed_figures import digest, figures_of
         from decisions.sign_off import sign
 
         figures = figures_of(folder, force_code)

@@ -7,6 +7,7 @@ force is signed off too, and one with others is not. The tables are what the aud
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,9 +20,11 @@ from decisions import audit
 from decisions.audit import Broken, Entry, written
 from decisions.refusals import AlreadyRevoked, NoSuchDecision, Refused
 from decisions.store import Store
-from decisions.tables import figure_sign_off_withdrawals, figure_sign_offs
+from decisions.tables import audit_log, figure_sign_off_withdrawals, figure_sign_offs
 
 SIGNED, WITHDRAWN = "figures_signed_off", "figures_sign_off_withdrawn"
+# Kept by the audit log alone.
+REFUSED = "figures_refused"
 _PARAMETERS = Path(__file__).parent / "codes" / "sign_off_parameters.csv"
 
 
@@ -117,6 +120,71 @@ def withdraw(store: Store, sign_off_id: str, *, by: str, reason: str, at: dateti
             connection,
             audit.append(connection, at=at, who=by, action=WITHDRAWN, subject=sign_off_id, detail=said),
         )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A force said that its figures of a month are not right, and why. `figures`: their SHA-256."""
+
+    force_code: str
+    period: str
+    release_id: str
+    figures: str
+    refused_at: datetime
+    refused_by: str
+    why: str
+
+
+def refuse(
+    store: Store,
+    *,
+    force_code: str,
+    period: str,
+    release_id: str,
+    figures: str,
+    by: str,
+    why: str,
+    at: datetime,
+) -> None:
+    """Say that a force's figures are not right. A sign-off that stands is withdrawn first, by `withdraw`.
+
+    Raises, with nothing written: Refused without who or why, or where a sign-off of these figures stands; OutOfOrder.
+    """
+    if not why.strip():
+        raise Refused("say what is not right")
+    with store.writing() as connection:
+        standing = _newest(history(connection)).get((force_code, period))
+        if standing and standing.figures == figures:
+            raise Refused(f"{standing.sign_off_id}, in force, signs off these figures; withdraw it first")
+        said = {"period": period, "release_id": release_id, "figures": figures, "why": why.strip()}
+        audit.append(connection, at=at, who=by, action=REFUSED, subject=force_code, detail=said)
+
+
+def refusals(store: Store, force_code: str, as_of: datetime) -> list[Refusal]:
+    """What a force refused by a moment, oldest first."""
+    query = (
+        select(audit_log)
+        .where(
+            audit_log.c.action == REFUSED,
+            audit_log.c.subject == force_code,
+            audit_log.c.at <= written(as_of),
+        )
+        .order_by(audit_log.c.no)
+    )
+    with store.reading() as connection:
+        found = [(row, json.loads(row.detail)) for row in connection.execute(query)]
+    return [
+        Refusal(
+            row.subject,
+            said["period"],
+            said["release_id"],
+            said["figures"],
+            datetime.fromisoformat(row.at),
+            row.who,
+            said["why"],
+        )
+        for row, said in found
+    ]
 
 
 def in_force(store: Store, as_of: datetime) -> dict[tuple[str, str], SignOff]:

@@ -15,6 +15,8 @@ from decisions.tables import METADATA, SCHEMA_VERSION, schema_versions
 
 # SQLite: how long a writer waits for another, in seconds.
 PATIENCE = 30
+# Connections that a standing process keeps; as many more for a moment.
+POOL = 20
 # PostgreSQL: any number that nothing else in the database locks by.
 _WRITER = 0x76617767
 
@@ -52,8 +54,11 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, is_standing: bool = False) -> Store:
     """Open the store at an SQLAlchemy URL (`sqlite:///FILE` or `postgresql://...`), making what it lacks.
+
+    `is_standing`: for one process that asks it many times a second; connections stay open, and readers and the writer of SQLite do not
+    wait for each other.
 
     Raises OtherSchema; ValueError where the URL is of neither database, or of one that ends with the process.
     """
@@ -65,7 +70,7 @@ def open_store(url: str) -> Store:
         if address.database in (None, "", ":memory:"):
             raise ValueError("decisions are kept in a file or a server, never in memory alone")
         Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
-    store = Store(_engine(url, backend))
+    store = Store(_engine(url, backend, is_standing=is_standing))
     with store.reading() as connection:
         version = _version(connection)
     if version < SCHEMA_VERSION:
@@ -86,22 +91,31 @@ def _version(connection: Connection) -> int:
 def _prepare(store: Store) -> None:
     with store.writing() as connection:
         METADATA.create_all(connection)
+        for table in METADATA.sorted_tables:
+            for index in sorted(table.indexes, key=lambda i: str(i.name)):
+                # Tables that were there before have not got it.
+                index.create(connection, checkfirst=True)
         # Another process may have been first.
         if _version(connection) < SCHEMA_VERSION:
             connection.execute(insert(schema_versions).values(version=SCHEMA_VERSION))
 
 
-def _engine(url: str, backend: str) -> Engine:
-    # No pool: a store is opened for a moment, also in processes that fork. Values stay out of messages.
+def _engine(url: str, backend: str, *, is_standing: bool) -> Engine:
+    # Else no pool: a store is opened for a moment, also in processes that fork. Values stay out of messages.
+    options: dict[str, Any] = (
+        {"pool_size": POOL, "max_overflow": POOL} if is_standing else {"poolclass": NullPool}
+    )
     if backend == "postgresql":
-        return create_engine(url, poolclass=NullPool, hide_parameters=True)
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": PATIENCE})
+        return create_engine(url, hide_parameters=True, **options)
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": PATIENCE}, **options)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
         # The driver would begin a transaction only at the first write, after what the write rests on was read.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        if is_standing:
+            connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

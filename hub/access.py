@@ -7,7 +7,7 @@ an act without one is taken by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
@@ -19,6 +19,8 @@ Rank = Literal["always", "after_view", "never"]
 # The nominals of everybody an allegation stands against: says to whom a force contributes.
 CROSSWALK = "suspect_nominals"
 LISTS = "perpetrator_lists"
+# Of persons on a list, worked out of the release.
+ALERTS = "month_alerts"
 
 
 class Denied(Exception):
@@ -102,6 +104,7 @@ class Select:
 
     sql: str
     is_whole: bool
+    columns: tuple[str, ...]
 
 
 @cache
@@ -129,12 +132,18 @@ def sensitivity(held: Mapping[str, Any]) -> str:
 
 
 def selects(
-    scope: Scope, marts: Mapping[str, Mapping[str, Any]], columns: Mapping[str, Iterable[str]], source: Any
+    scope: Scope,
+    marts: Mapping[str, Mapping[str, Any]],
+    columns: Mapping[str, Iterable[str]],
+    source: Callable[[str], str],
+    contributed: str | None = None,
 ) -> dict[str, Select]:
     """Mart -> how the scope sees it, of those it sees at all.
 
-    `marts`: the manifest's; `columns`: of each mart; `source`: mart -> the SQL that reads its file.
+    `marts`: the manifest's; `columns`: of each mart; `source`: mart -> the SQL that reads it. `contributed`: the SQL that reads the
+    persons the scope's force contributes to; worked out of the crosswalk if left out.
     """
+    contributed = contributed or _contributed(scope, marts, source)
     found = {}
     for mart, held in marts.items():
         if not _is_open(scope, mart, sensitivity(held)):
@@ -142,11 +151,12 @@ def selects(
         hidden = set() if scope.rank else set(_rules().get(mart, {}).get("rank_columns", "").split())
         if "*" in hidden:
             continue
-        condition = _condition(scope, mart, sensitivity(held), marts, source)
+        condition = _condition(scope, mart, sensitivity(held), source, contributed)
         kept = [c for c in columns[mart] if c not in hidden]
         names = ", ".join(f'"{c}"' for c in kept)
         where = f" WHERE {condition}" if condition else ""
-        found[mart] = Select(f"SELECT {names} FROM {source(mart)}{where}", not condition and not hidden)
+        is_whole = not condition and not hidden
+        found[mart] = Select(f"SELECT {names} FROM {source(mart)}{where}", is_whole, tuple(kept))
     return found
 
 
@@ -159,25 +169,37 @@ def _is_open(scope: Scope, mart: str, folder: str) -> bool:
     return scope.force_code is None or _rules().get(mart, {}).get("force_rule") in ("own", "person")
 
 
+def contributions(force_code: str, source: Callable[[str], str]) -> str:
+    """The SQL of the persons a force contributes to: one of their nominals is its own."""
+    return f"SELECT person_id FROM {source(CROSSWALK)} WHERE force_code = {literal(force_code)}"
+
+
+def _contributed(
+    scope: Scope, marts: Mapping[str, Mapping[str, Any]], source: Callable[[str], str]
+) -> str | None:
+    # Without the crosswalk nobody can say to whom a force contributes.
+    if scope.force_code is None or CROSSWALK not in marts:
+        return None
+    return f"({contributions(scope.force_code, source)})"
+
+
 def _condition(
-    scope: Scope, mart: str, folder: str, marts: Mapping[str, Mapping[str, Any]], source: Any
+    scope: Scope, mart: str, folder: str, source: Callable[[str], str], contributed: str | None
 ) -> str:
     conditions = []
     if scope.force_code is not None and folder != "statistical":
         rule = _rules()[mart]
         own = f"{rule['force_column']} = {literal(scope.force_code)}"
         if rule["force_rule"] == "person":
-            # Without the crosswalk nobody can say to whom a force contributes.
-            own = "false"
-            if CROSSWALK in marts:
-                own = (
-                    f"{rule['force_column']} IN (SELECT person_id FROM {source(CROSSWALK)} "
-                    f"WHERE force_code = {literal(scope.force_code)})"
-                )
+            own = (
+                f"{rule['force_column']} IN (SELECT person_id FROM {contributed})" if contributed else "false"
+            )
         conditions.append(own)
-    if mart == LISTS and scope.suspended:
+    if scope.suspended and mart in (LISTS, ALERTS):
         stopped = ", ".join(literal(s) for s in scope.suspended)
-        conditions.append("false" if ALL_LISTS in scope.suspended else f"list_scope_code NOT IN ({stopped})")
+        shown = "false" if ALL_LISTS in scope.suspended else f"list_scope_code NOT IN ({stopped})"
+        on_shown = f"person_id IN (SELECT person_id FROM {source(LISTS)} WHERE {shown})"
+        conditions.append(shown if mart == LISTS else on_shown)
     return " AND ".join(conditions)
 
 

@@ -26,6 +26,7 @@ from hub.pages import (
     queries,
     search,
     sign_in,
+    sign_offs,
     statistics,
 )
 from hub.releases import NoRelease, NoSuchMart
@@ -68,6 +69,7 @@ def create_app(settings: Settings, http: httpx.Client | None = None) -> FastAPI:
         statistics,
         queries,
         forces,
+        sign_offs,
         oversight,
         accounts,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,8 @@ from decisions.refusals import OutOfOrder
 
 T = TypeVar("T")
 _TRIES = 50
+# Within this process they queue, so that nobody's moment is overtaken; another process is waited for.
+_TURN = threading.Lock()
 
 
 def in_order(act: Callable[[datetime], T], now: Callable[[], datetime]) -> T:
@@ -20,7 +23,8 @@ def in_order(act: Callable[[datetime], T], now: Callable[[], datetime]) -> T:
     """
     for _ in range(_TRIES):
         try:
-            return act(now())
+            with _TURN:
+                return act(now())
         except OutOfOrder as behind:
             late = behind
             time.sleep(0.02)

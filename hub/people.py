@@ -128,7 +128,9 @@ def _has_profile(visit: Visit, person_id: str) -> bool:
 def _victims(visit: Visit, profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not profiles or not profiles[0]["victim_ids"] or not visit.has("victim_profiles"):
         return []
+    ids = profiles[0]["victim_ids"]
+    # One mark an id, so that the index is asked.
+    marks = ", ".join("?" for _ in ids)
     return visit.read(
-        "SELECT * FROM victim_profiles WHERE list_contains(?, person_id) ORDER BY person_id",
-        [profiles[0]["victim_ids"]],
+        f"SELECT * FROM victim_profiles WHERE person_id IN ({marks}) ORDER BY person_id", ids
     ).rows

@@ -1,14 +1,15 @@
 """Reading a release: its manifest, and its marts as one scope sees them.
 
 A release never changes, so what is opened of it is kept; `current` is asked anew on every request, and who began on one
-release goes on reading that one.
+release goes on reading that one. A release that was just published is laid out for looking up (`hub.lookups`) beside the readers,
+who go on with the last one until it is.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any
 import duckdb
 from duckdb_extensions import import_extension
 
-from hub.access import Scope, Select, literal, selects
+from hub import lookups
+from hub.access import CROSSWALK, Scope, Select, contributions, literal, selects
+from hub.parameters import number
 
 # What the key is called inside a connection; as the release wrote it.
 KEY_NAME = "release"
-# Scopes that stay open, and tables that are kept.
-_KEPT = 60
+# Tables that are kept; of a scope, the selects.
+_KEPT = 200
 
 
 class NoRelease(Exception):
@@ -43,13 +46,18 @@ class Table:
 
 @dataclass
 class Release:
-    """One release, opened. Safe to share between threads."""
+    """One release, opened. Safe to share between threads. `types`: of each mart, column -> its type in SQL.
+
+    `laid_out`: its file of `hub.lookups`; without it pages read the Parquet.
+    """
 
     folder: Path
     manifest: dict[str, Any]
     key: str | None = None
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _connections: dict[Scope, duckdb.DuckDBPyConnection] = field(default_factory=dict)
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
+    laid_out: Path | None = None
+    _connection: duckdb.DuckDBPyConnection | None = None
+    _schemas: dict[Scope, str] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
     _tables: dict[tuple[Scope, str], Table] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,6 +69,10 @@ class Release:
     @property
     def marts(self) -> dict[str, dict[str, Any]]:
         return self.manifest["marts"]  # type: ignore[no-any-return]
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        return {mart: tuple(types) for mart, types in self.types.items()}
 
     def source(self, mart: str) -> str:
         """The SQL that reads a mart's file."""
@@ -86,6 +98,15 @@ class Release:
     def has(self, scope: Scope, mart: str) -> bool:
         return mart in self.selects(scope)
 
+    def lay_out(self, folder: Path) -> None:
+        """Lay the release out for looking up, in a file under `folder`, unless it is there. Raises duckdb.Error, OSError."""
+        file = folder / lookups.file_name(self.release_id)
+        with self.open_connection() as connection:
+            connection.execute("SET threads = 1")
+            sources = {mart: self.source(mart) for mart in self.marts}
+            lookups.lay_out(connection, file, sources, period=str(self.manifest["period"]), key=self.key)
+        self.laid_out = file
+
     def read(self, scope: Scope, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Table:
         """Run a query of the hub's own over the views of a scope. Values go in as parameters, never as text."""
         with self.cursor(scope) as cursor:
@@ -104,9 +125,14 @@ class Release:
     @contextmanager
     def cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
-            connection = self._connections.get(scope) or self._connect(scope)
-        cursor = connection.cursor()
+            if self._connection is None:
+                self._connection = self.open_connection()
+                if self.laid_out:
+                    lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
+            schema = self._schemas.get(scope) or self._open_schema(self._connection, scope)
+            cursor = self._connection.cursor()
         try:
+            cursor.execute(f"SET schema = {literal(schema)}")
             yield cursor
         finally:
             cursor.close()
@@ -129,13 +155,33 @@ class Release:
             connection.execute(f"PRAGMA add_parquet_key('{KEY_NAME}', {literal(self.key)})")
         return connection
 
-    def _connect(self, scope: Scope) -> duckdb.DuckDBPyConnection:
-        self._trim(self._connections)
-        connection = self.open_connection()
-        for mart, select in self.selects(scope).items():
-            connection.execute(f'CREATE VIEW "{mart}" AS {select.sql}')
-        self._connections[scope] = connection
-        return connection
+    def _open_schema(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> str:
+        """A schema that holds the marts as a scope sees them, and no other name."""
+        schema = f"scope_{len(self._schemas)}"
+        connection.execute(f"CREATE SCHEMA {schema}")
+        source: Callable[[str], str] = self._laid_out_table if self.laid_out else self.source
+        held: dict[str, Mapping[str, Any]] = dict(self.marts)
+        columns: dict[str, Sequence[str]] = dict(self.columns)
+        contributed = None
+        if self.laid_out:
+            for name, told in lookups.derived(self.marts).items():
+                described = connection.execute(f"DESCRIBE {self._laid_out_table(name)}").fetchall()
+                held[name], columns[name] = told, [row[0] for row in described]
+            if scope.force_code and CROSSWALK in self.marts:
+                # Asked by every query of the force, and worked out once.
+                contributed = f"{schema}.of_the_force"
+                persons = contributions(scope.force_code, source)
+                connection.execute(
+                    f"CREATE TABLE {contributed} AS SELECT DISTINCT person_id FROM ({persons})"
+                )
+        for mart, select in selects(scope, held, columns, source, contributed).items():
+            connection.execute(f'CREATE VIEW {schema}."{mart}" AS {select.sql}')
+        self._schemas[scope] = schema
+        return schema
+
+    @staticmethod
+    def _laid_out_table(mart: str) -> str:
+        return f'{lookups.NAME}.main."{mart}"'
 
     @staticmethod
     def _trim(kept: dict[Any, Any]) -> None:
@@ -144,23 +190,50 @@ class Release:
 
 
 class Releases:
-    """The releases under one folder. Keeps those that were opened last."""
+    """The releases under one folder. Keeps those that were opened last.
 
-    def __init__(self, folder: Path, key: str | None = None) -> None:
+    `lookups`: where they are laid out; if left out, they are read as they lie. `patience`: seconds that one request waits for a release
+    that was just published.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        key: str | None = None,
+        lookups: Path | None = None,
+        patience: float | None = None,
+    ) -> None:
         self._folder = folder
         self._key = key
+        self._lookups = lookups
+        self._patience = number("prepare_seconds") if patience is None else patience
         self._opened: dict[str, Release] = {}
+        self._earlier: dict[str, Release] = {}
+        self._served: Release | None = None
+        self._preparing: dict[str, threading.Thread] = {}
+        self._failed: dict[str, NoRelease] = {}
         self._lock = threading.Lock()
 
     def current(self) -> Release:
-        """The release that is current now. Raises NoRelease."""
+        """The release that is current now, or the one before while it is being laid out. Raises NoRelease."""
         folder = (self._folder / "current").resolve()
+        thread = None
         with self._lock:
             found = self._opened.get(folder.name)
-            if found is None:
-                found = _opened(folder, self._key)
-                # One before stays open for those who began on it.
-                self._opened = {r.folder.name: r for r in [*self._opened.values(), found][-2:]}
+            if found is None and self._served is None:
+                found = self._keep(self._prepared(folder))
+            elif found is None and folder.name not in self._preparing:
+                thread = threading.Thread(target=self._prepare, args=(folder,), daemon=True)
+                self._preparing[folder.name] = thread
+                thread.start()
+        if thread:
+            thread.join(self._patience)
+        with self._lock:
+            if failed := self._failed.pop(folder.name, None):
+                raise failed
+            found = found or self._opened.get(folder.name) or self._served
+            assert found
+            self._served = found
         return found
 
     def months(self, most: int = 12) -> list[Release]:
@@ -174,9 +247,47 @@ class Releases:
             newest.setdefault(folder.name[:7], folder)
         before = sorted(month for month in newest if month <= current.manifest["period"])[-most:]
         return [
-            current if newest[month] == current.folder else _opened(newest[month], self._key)
+            current if newest[month] == current.folder else self._as_it_lies(newest[month])
             for month in before
         ]
+
+    def _as_it_lies(self, folder: Path) -> Release:
+        with self._lock:
+            found = self._earlier.get(folder.name)
+            if found is None:
+                found = self._earlier[folder.name] = _opened(folder, self._key)
+        return found
+
+    def _prepared(self, folder: Path) -> Release:
+        """Raises NoRelease."""
+        release = _opened(folder, self._key)
+        if self._lookups:
+            try:
+                release.lay_out(self._lookups)
+            except (duckdb.Error, OSError) as error:
+                raise NoRelease(
+                    f"the release could not be laid out for looking up ({type(error).__name__}); is there room on the disk?"
+                ) from None
+        return release
+
+    def _prepare(self, folder: Path) -> None:
+        try:
+            release = self._prepared(folder)
+        except NoRelease as failed:
+            with self._lock:
+                self._failed[folder.name] = failed
+                self._preparing.pop(folder.name, None)
+        else:
+            with self._lock:
+                self._keep(release)
+                self._preparing.pop(folder.name, None)
+
+    def _keep(self, release: Release) -> Release:
+        # One before stays open for those who began on it.
+        self._opened = {r.folder.name: r for r in [*self._opened.values(), release][-2:]}
+        if self._lookups:
+            lookups.clear(self._lookups, [r.laid_out for r in self._opened.values() if r.laid_out])
+        return release
 
 
 def _opened(folder: Path, key: str | None) -> Release:
@@ -191,7 +302,7 @@ def _opened(folder: Path, key: str | None) -> Release:
         with release.open_connection() as connection:
             for mart in manifest["marts"]:
                 rows = connection.execute(f"DESCRIBE SELECT * FROM {release.source(mart)}").fetchall()
-                release.columns[mart] = tuple(row[0] for row in rows)
+                release.types[mart] = {row[0]: row[1] for row in rows}
     except duckdb.Error:
         # Not the error itself: it may tell of the key.
         raise NoRelease("the release cannot be read with the key in VAWG_RELEASE_KEY") from None

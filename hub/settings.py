@@ -45,6 +45,11 @@ class Settings:
         return self.data_root / "returns"
 
     @property
+    def lookups(self) -> Path:
+        """Where releases are laid out for looking up; it can be deleted at any time."""
+        return self.data_root / "hub" / "lookups"
+
+    @property
     def state_url(self) -> str:
         """Users, sessions and uploads; SQLite beside the decisions if no database is named."""
         return self.hub_url or sqlite_url(self.data_root / "hub.sqlite")

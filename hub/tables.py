@@ -7,6 +7,7 @@ Moments are texts, ISO 8601 without time zone, as in `decisions`. Of passwords a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -21,8 +22,11 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
+    event,
+    make_url,
 )
-from sqlalchemy.pool import NullPool
+
+from decisions.store import PATIENCE, POOL
 
 METADATA = MetaData()
 
@@ -98,9 +102,19 @@ saved_queries = Table(
 
 def open_state(url: str) -> Engine:
     """The hub's database, its schema brought up to date. Values stay out of messages."""
-    options = {"connect_args": {"timeout": 30}} if url.startswith("sqlite") else {}
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
-    if url.startswith("sqlite") and engine.url.database:
+    options: dict[str, Any] = {"pool_size": POOL, "max_overflow": POOL, "hide_parameters": True}
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    if is_sqlite:
+        options["connect_args"] = {"timeout": PATIENCE}
+    engine = create_engine(url, **options)
+    if is_sqlite:
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: Any, _: Any) -> None:
+            # Readers and the writer do not wait for each other.
+            connection.execute("PRAGMA journal_mode = WAL")
+
+    if is_sqlite and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))

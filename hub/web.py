@@ -65,10 +65,10 @@ class Hub:
 
     @classmethod
     def of(cls, settings: Settings, http: httpx.Client | None = None) -> Hub:
-        store = open_store(settings.store_url)
+        store = open_store(settings.store_url, is_standing=True)
         engine = open_state(settings.state_url)
         accounts = Accounts(engine, store, settings.now)
-        releases = Releases(settings.releases, settings.release_key)
+        releases = Releases(settings.releases, settings.release_key, settings.lookups)
         return cls(settings, engine, store, accounts, releases, http or httpx.Client(timeout=10))
 
     @property

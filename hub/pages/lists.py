@@ -7,9 +7,13 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from decisions.alerts import act, standing
+from hub.access import ALERTS
+from hub.lookups import VICTIM_ALERTS, WORK_LIST
 from hub.parameters import whole
+from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import V, Visit
+from hub.web import V, Visit, redirect
 
 router = APIRouter()
 LENSES = {"likely_harm": "Likely harm", "gravest_harm": "Gravest harm", "rfg": "Recency, frequency, gravity"}
@@ -22,36 +26,11 @@ KINDS = {
     "serious_single": "One grave report",
     "held": "Held",
 }
-ALERTS = {
+ALERT_KINDS = {
     "order": "An order granted, varied, rescinded or breached",
     "elsewhere": "A new allegation in another force",
     "new_suspect": "A victim with a new suspect",
 }
-_LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
-_IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
-_ORDERS = f"""
-    SELECT 'order' AS kind, person_id, event_on, force_code, event_in_words AS says FROM perpetrator_timelines
-    WHERE role = 'respondent' AND {_LISTED} AND {_IN_MONTH.format("event_on")}
-        AND event_kind IN ('order_granted', 'order_varied', 'order_rescinded', 'order_breached')
-"""
-_ELSEWHERE = f"""
-    SELECT 'elsewhere', t.person_id, t.reported_at::date, t.force_code, t.event_in_words
-    FROM perpetrator_timelines AS t JOIN ranked_perpetrators AS r ON t.person_id = r.person_id
-    WHERE t.event_kind = 'crime' AND t.role = 'suspect' AND t.force_code <> r.owner_force_code
-        AND t.{_LISTED} AND {_IN_MONTH.format("t.reported_at::date")}
-"""
-# A suspect of the month whom no earlier event of hers names.
-_NEW_SUSPECT = f"""
-    SELECT 'new_suspect', s.suspect, min(s.day), min_by(s.force_code, s.day), 'New suspect of victim ' || s.person_id
-    FROM (
-        SELECT person_id, force_code, reported_at::date AS day, unnest(suspect_person_ids) AS suspect
-        FROM victim_timelines WHERE event_kind = 'crime'
-    ) AS s
-    JOIN (SELECT person_id, min(reported_at::date) AS first_day FROM victim_timelines GROUP BY person_id) AS v
-        ON s.person_id = v.person_id AND v.first_day < $first::date
-    GROUP BY s.person_id, s.suspect
-    HAVING {_IN_MONTH.format("min(s.day)")}
-"""
 # Lists that no lens orders.
 _NO_LENS = frozenset({"serious_single", "held"})
 
@@ -91,9 +70,11 @@ def lists(
     rows = visit.read(
         f"""
         SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
-        FROM (SELECT * FROM perpetrator_lists WHERE {where}) AS l
+        FROM (
+            SELECT * FROM perpetrator_lists AS l WHERE {where} ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        ) AS l
         LEFT JOIN ranked_perpetrators AS r ON l.person_id = r.person_id
-        ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
+        ORDER BY {order}
         """,
         values,
     ).rows
@@ -130,20 +111,10 @@ def movers(visit: V, page: int = 1) -> Response:
 @router.get("/closed-without-order")
 def closed(visit: V, force: str = "", page: int = 1) -> Response:
     visit.about_persons("allegations_closed_without_action")
-    where = "order_status = 'no order recorded' AND ($force = '' OR force_code = $force)"
-    values = {"force": force}
-    size = whole("page_rows")
-    total = visit.read(
-        f"SELECT count(*) AS n FROM allegations_closed_without_action WHERE {where}", values
-    ).rows[0]["n"]
+    where, values, size = "$force = '' OR force_code = $force", {"force": force}, whole("page_rows")
+    total = visit.read(f"SELECT count(*) AS n FROM {WORK_LIST} WHERE {where}", values).rows[0]["n"]
     rows = visit.read(
-        f"""
-        SELECT a.*, p.n_closed_without_order, p.management_in_words
-        FROM (SELECT * FROM allegations_closed_without_action WHERE {where}) AS a
-        LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
-        ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
-        LIMIT {size} OFFSET {(max(1, page) - 1) * size}
-        """,
+        f"SELECT * FROM {WORK_LIST} WHERE {where} ORDER BY row_no LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
         values,
     ).rows
     return visit.page(
@@ -157,13 +128,22 @@ def closed(visit: V, force: str = "", page: int = 1) -> Response:
 
 
 @router.get("/alerts")
-def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
+def alerts(visit: V, kind: str = "", state: str = "", page: int = 1) -> Response:
     """What happened in the release's month to persons on its lists, and to victims where the role includes them."""
     visit.about_persons("perpetrator_timelines:alerts")
-    parts = [_ORDERS, _ELSEWHERE] + ([_NEW_SUSPECT] if visit.has("victim_timelines") else [])
-    values = {"first": f"{visit.release.manifest['period']}-01", "kind": kind}
-    union = f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE $kind = '' OR kind = $kind"
     size, page = whole("page_rows"), max(1, min(page, 10_000))
+    known = standing(visit.hub.store, visit.at)
+    touched = {name: [a for a, s in known.items() if s.state == name] for name in ("acknowledged", "closed")}
+    values = {"kind": kind, "state": state, **touched}
+    union = f"""
+        SELECT * FROM (
+            SELECT
+                *, CASE WHEN list_contains($acknowledged, alert_id) THEN 'acknowledged'
+                    WHEN list_contains($closed, alert_id) THEN 'closed' ELSE 'open' END AS state
+            FROM ({_alerts(visit)})
+        )
+        WHERE ($kind = '' OR kind = $kind) AND ($state = '' OR state = $state)
+    """
     total = visit.read(f"SELECT count(*) AS n FROM ({union})", values).rows[0]["n"]
     rows = visit.read(
         f"{union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}",
@@ -176,9 +156,35 @@ def alerts(visit: V, kind: str = "", page: int = 1) -> Response:
         number=page,
         pages=max(1, -(-total // size)),
         kind=kind,
-        kinds=ALERTS,
+        kinds=ALERT_KINDS,
+        state=state,
+        standing=known,
+        may_act=visit.user.may("alerts"),
         statements=_list_statements(visit),
     )
+
+
+@router.post("/alerts/{alert_id}")
+def act_on_alert(visit: V, alert_id: str) -> Response:
+    """Take an alert up, close it or open it again: one that the reader sees, and no other."""
+    visit.user.require("alerts")
+    visit.user.require("identifiable")
+    if not visit.read(f"SELECT 1 FROM ({_alerts(visit)}) WHERE alert_id = ?", [alert_id]).rows:
+        raise NoSuchMart("there is no such alert among those you may see")
+    take_alert(visit, alert_id)
+    return redirect("/alerts")
+
+
+def take_alert(visit: Visit, alert_id: str) -> None:
+    """One act on an alert, as the form says it, by whoever is signed in."""
+    name, why = visit.said("act"), visit.said("why", 400)
+    visit.act(lambda at: act(visit.hub.store, alert_id, name, by=visit.user.user_id, at=at, why=why))
+
+
+def _alerts(visit: Visit) -> str:
+    """The SQL of the alerts that a reader sees."""
+    victims = f" UNION ALL SELECT * FROM {VICTIM_ALERTS}" if visit.user.may("victims") else ""
+    return f"SELECT * FROM {ALERTS}{victims}"
 
 
 def _list_statements(visit: Visit) -> list[str]:

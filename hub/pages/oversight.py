@@ -8,12 +8,15 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
-from decisions import audit, suspension
+from decisions import alerts, audit, suspension
 from decisions.review_codes import reasons
 from decisions.suspension import ALL_LISTS
+from hub.access import literal
+from hub.pages.lists import take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
-from hub.web import V, redirect
+from hub.statements import statements
+from hub.web import V, Visit, redirect, require
 
 router = APIRouter()
 _SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
@@ -39,8 +42,53 @@ def oversight(visit: V) -> Response:
         suspend_reasons=reasons("suspend"),
         resume_reasons=reasons("resume"),
         release=visit.release.manifest,
+        standing=alerts.standing(visit.hub.store, visit.at),
+        may_act=_may_act(visit),
         pages=[name for name, file in _PAGES.items() if (visit.release.folder / "pages" / file).is_file()],
     )
+
+
+@router.post("/oversight/alerts/{check_id}")
+def act_on_check(visit: V, check_id: str) -> Response:
+    """Take up an alert of the month's monitoring, close it or open it again."""
+    visit.user.require("alerts")
+    require(_may_act(visit), "the checks of the nation are for the national team to act on")
+    known = visit.has("monitoring_checks") and visit.read(
+        "SELECT 1 FROM monitoring_checks WHERE check_id = ? AND is_alert", [check_id]
+    )
+    if not known or not known.rows:
+        raise NoSuchMart("there is no such alert this month")
+    take_alert(visit, f"check:{visit.release.manifest['period']}:{check_id}")
+    return redirect("/oversight")
+
+
+@router.get("/oversight/cases")
+def cases(visit: V) -> Response:
+    """A sample of the persons on lists, the same for whoever looks: the release's own id is its seed."""
+    visit.user.require("audit")
+    visit.about_persons("perpetrator_lists:sample")
+    seed = literal(visit.release.release_id)
+    rows = visit.kept(
+        f"""
+        SELECT l.person_id, l.lists, r.owner_force_code, r.n_allegations, r.n_counted, r.review_state
+        FROM (
+            SELECT person_id, list_sort(list_distinct(list(list_kind))) AS lists FROM perpetrator_lists
+            GROUP BY person_id ORDER BY md5({seed} || '|' || person_id) LIMIT {whole("case_files")}
+        ) AS l
+        LEFT JOIN ranked_perpetrators AS r ON l.person_id = r.person_id
+        ORDER BY l.person_id
+        """
+    )
+    return visit.page(
+        "cases.html",
+        rows=rows,
+        release=visit.release.manifest,
+        statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
+    )
+
+
+def _may_act(visit: Visit) -> bool:
+    return visit.user.may("alerts") and not visit.user.role.is_of_a_force
 
 
 @router.get("/oversight/pages/{name}")

@@ -148,21 +148,16 @@ def _page(
 
 
 def _marts(visit: Visit) -> list[dict[str, Any]]:
-    scope = visit.scope
-    with visit.release.cursor(scope) as cursor:
-        found = []
-        for mart in visit.release.selects(scope):
-            columns = cursor.execute(f'DESCRIBE "{mart}"').fetchall()
-            held = visit.release.marts[mart]
-            found.append(
-                {
-                    "name": mart,
-                    "folder": sensitivity(held),
-                    "rows": held["rows"],
-                    "columns": [{"name": c[0], "type": c[1]} for c in columns],
-                }
-            )
-        return found
+    release = visit.release
+    return [
+        {
+            "name": mart,
+            "folder": sensitivity(release.marts[mart]),
+            "rows": release.marts[mart]["rows"],
+            "columns": [{"name": column, "type": release.types[mart][column]} for column in select.columns],
+        }
+        for mart, select in release.selects(visit.scope).items()
+    ]
 
 
 def _saved(visit: Visit) -> list[dict[str, str]]:

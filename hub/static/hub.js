@@ -5,3 +5,13 @@ document.addEventListener("htmx:xhr:progress", function (event) {
     bar.value = (100 * event.detail.loaded) / event.detail.total;
   }
 });
+// What the hub refuses, it says on a page of its own, whichever part of a page had asked.
+document.addEventListener("htmx:beforeSwap", function (event) {
+  if (event.detail.xhr.status >= 400) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+    event.detail.target = document.body;
+    event.detail.selectOverride = "unset";
+    event.detail.swapOverride = "innerHTML";
+  }
+});

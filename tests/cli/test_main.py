@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -152,6 +154,33 @@ def test_run_of_the_latest_month_where_that_has_not_ended(
     assert receipt.status != "held"
     done = vawg("run")
     assert done.exit_code == 2 and "no run for 2999-01" in done.output
+
+
+@pytest.mark.parametrize("missing", ["clerical flags", "rules"])
+def test_run_says_what_it_cannot_read_before_any_station_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    from assets.clerical_flags import ClericalFlagsUnreadable
+    from assets.publication.rules import NoRules
+    from cli import national
+
+    def refuse(error: Exception) -> Callable[..., None]:
+        def call(*_: object, **__: object) -> None:
+            raise error
+
+        return call
+
+    monkeypatch.setenv("VAWG_DATA", str(tmp_path))
+    gathered = SimpleNamespace(as_of=datetime(2026, 4, 1), period_end=date(2026, 3, 31))
+    monkeypatch.setattr(national, "latest_period", lambda *_: date(2026, 3, 1))
+    monkeypatch.setattr(national, "gather", lambda *_, **__: gathered)
+    if missing == "rules":
+        monkeypatch.setattr(national, "rules", refuse(NoRules("add its row")))
+    else:
+        monkeypatch.setattr(national, "clerical_flags", refuse(ClericalFlagsUnreadable("add its column")))
+    monkeypatch.setattr(national, "_execute", lambda *_, **__: pytest.fail("a station ran"))
+    done = vawg("run")
+    assert done.exit_code == 2 and "add its" in done.output and "Traceback" not in done.output
 
 
 def test_a_second_run_on_the_same_root_waits_its_turn(

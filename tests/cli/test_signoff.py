@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from assets.sign_offs import FIGURES, states
+from assets.sign_offs import states
 from cli.main import main
+from data_contracts.signed_figures import FIGURES
 from decisions.sign_off import in_force
 from decisions.store import open_store, sqlite_url
 from tests.decisions.test_sign_off import FORCE, JULY, PERIOD

@@ -68,7 +68,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def releases(released: Path) -> Releases:
     """What is opened of the handmade release, for every hub of the tests."""
-    return Releases(released / "releases")
+    return Releases(released / "releases", lookups=released / "hub" / "lookups", patience=60)
 
 
 @pytest.fixture

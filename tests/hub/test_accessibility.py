@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from html import unescape
@@ -12,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub.browsers import FLAGS, chromium
 from tests.hub.conftest import Browser
 from tests.hub.releases import P1
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 STATIC = Path(__file__).parents[2] / "hub" / "static"
 AXE = Path(__file__).parent / "vendored" / "axe.min.js"
 RUN = """
@@ -28,7 +27,7 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22
 });
 """
 
-pytestmark = [pytest.mark.heavy, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
+pytestmark = pytest.mark.heavy
 
 
 def violations(page: str, folder: Path, *, of_the_hub: bool = True) -> list[str]:
@@ -39,11 +38,10 @@ def violations(page: str, folder: Path, *, of_the_hub: bool = True) -> list[str]
     file = folder / "page.html"
     file.write_text(page.replace("</body>", f"{scripts}</body>"), encoding="utf-8")
     command = [
-        str(CHROMIUM),
+        chromium(),
         "--headless",
         "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
+        *FLAGS,
     ]
     done = subprocess.run(
         [
@@ -90,6 +88,9 @@ def test_axe_sees_what_is_wrong(tmp_path: Path) -> None:
         ("national_analyst", "/sql"),
         ("oversight", "/oversight"),
         ("force_submitter", "/returns"),
+        ("force_submitter", "/sign-off"),
+        ("national_analyst", "/alerts"),
+        ("oversight", "/oversight/cases"),
         ("administrator", "/users"),
     ],
 )

@@ -19,6 +19,8 @@ PAGES = {
     "/reviews": "identifiable",
     "/closed-without-order": "identifiable",
     "/alerts": "identifiable",
+    "/sign-off": "returns",
+    "/oversight/cases": "audit",
     "/search": "identifiable",
     "/affected": "identifiable",
     f"/persons/{P1}": "identifiable",

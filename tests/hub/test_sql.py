@@ -115,7 +115,7 @@ def test_an_encrypted_release_is_read_with_its_key_alone(tmp_path: Path) -> None
 
 def test_a_release_that_is_published_meanwhile_is_read_from_then_on(tmp_path: Path) -> None:
     write_release(tmp_path, release_id="2026-01_one")
-    releases = Releases(tmp_path / "releases")
+    releases = Releases(tmp_path / "releases", lookups=tmp_path / "lookups", patience=60)
     before = releases.current()
     write_release(tmp_path, release_id="2026-02_two", perpetrator_lists=[])
     query, scope = "SELECT count(*) AS n FROM perpetrator_lists", _scope("oversight")

@@ -1,0 +1,144 @@
+"""A release laid out for looking up: one DuckDB file a release, made when the hub first reads it, of the release and nothing else.
+
+Parquet is what a release is and what analysts read whole. A page asks for one person or one stretch of a list, a hundred times a
+minute; for that the marts lie here once more, sorted and indexed as `codes/lookup_keys.csv` says, with the alerts of the month worked out.
+The file can be deleted at any time. Of an encrypted release it is encrypted with the release's key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hub.access import ALERTS, literal
+from hub.parameters import rows
+
+# What the file is called inside a connection.
+NAME = "lookups"
+# Raised when what is laid out changes, so that an older file is made again.
+VERSION = 1
+VICTIM_ALERTS, WORK_LIST = "month_victim_alerts", "closed_without_order"
+# What is worked out, as a manifest tells of a mart, so that the same rules hold it.
+DERIVED: Mapping[str, Mapping[str, Any]] = {
+    ALERTS: {"file": f"identifiable/{ALERTS}", "encrypted": False},
+    VICTIM_ALERTS: {"file": f"victims/{VICTIM_ALERTS}", "encrypted": False},
+    WORK_LIST: {"file": f"identifiable/{WORK_LIST}", "encrypted": False},
+}
+_LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
+_IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
+# Alerts: what happened in the month to persons on its lists, and suspects whom no earlier event of a victim names.
+_ALERT_SQL = {
+    ALERTS: f"""
+        SELECT 'order' AS kind, person_id, event_on, force_code, event_in_words AS says, event_id AS told_by
+        FROM perpetrator_timelines
+        WHERE role = 'respondent' AND {_LISTED} AND {_IN_MONTH.format("event_on")}
+            AND event_kind IN ('order_granted', 'order_varied', 'order_rescinded', 'order_breached')
+        UNION ALL
+        SELECT 'elsewhere', t.person_id, t.reported_at::date, t.force_code, t.event_in_words, t.event_id
+        FROM perpetrator_timelines AS t JOIN ranked_perpetrators AS r ON t.person_id = r.person_id
+        WHERE t.event_kind = 'crime' AND t.role = 'suspect' AND t.force_code <> r.owner_force_code
+            AND t.{_LISTED} AND {_IN_MONTH.format("t.reported_at::date")}
+    """,
+    VICTIM_ALERTS: f"""
+        SELECT
+            'new_suspect' AS kind, s.suspect AS person_id, min(s.day) AS event_on, min_by(s.force_code, s.day) AS force_code,
+            'New suspect of victim ' || s.person_id AS says, s.person_id AS told_by
+        FROM (
+            SELECT person_id, force_code, reported_at::date AS day, unnest(suspect_person_ids) AS suspect
+            FROM victim_timelines WHERE event_kind = 'crime'
+        ) AS s
+        JOIN (SELECT person_id, min(reported_at::date) AS first_day FROM victim_timelines GROUP BY person_id) AS v
+            ON s.person_id = v.person_id AND v.first_day < $first::date
+        GROUP BY s.person_id, s.suspect
+        HAVING {_IN_MONTH.format("min(s.day)")}
+    """,
+}
+# Allegations closed without an order, in the order they are worked through.
+_WORK_LIST_SQL = """
+    SELECT
+        row_number() OVER (
+            ORDER BY p.n_closed_without_order DESC NULLS LAST, a.closed_on DESC, a.person_id, a.offence_id
+        ) AS row_no,
+        a.*, p.n_closed_without_order, p.management_in_words
+    FROM allegations_closed_without_action AS a LEFT JOIN perpetrator_profiles AS p ON a.person_id = p.person_id
+    WHERE a.order_status = 'no order recorded'
+    ORDER BY row_no
+"""
+_NEEDS = {
+    ALERTS: {"perpetrator_timelines", "perpetrator_lists", "ranked_perpetrators"},
+    VICTIM_ALERTS: {"victim_timelines"},
+    WORK_LIST: {"allegations_closed_without_action", "perpetrator_profiles"},
+}
+
+
+def derived(marts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """The tables that are worked out of these marts, as a manifest tells of a mart."""
+    return {name: held for name, held in DERIVED.items() if _NEEDS[name] <= set(marts)}
+
+
+def lay_out(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    sources: Mapping[str, str],
+    *,
+    period: str,
+    key: str | None,
+) -> Path:
+    """Write the file of a release unless it is there. `sources`: mart -> the SQL that reads it; `period`: its month, 2026-02.
+
+    It appears whole; files of releases that are gone are left to `clear`. Raises duckdb.Error.
+    """
+    if file.is_file():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        attach(connection, partial, key, read_only=False)
+        connection.execute(f"USE {NAME}")
+        keys = {row["mart"]: row for row in rows("lookup_keys")}
+        for mart, source in sources.items():
+            _copy(connection, mart, source, keys.get(mart, {}))
+        if WORK_LIST in derived(sources):
+            connection.execute(f"CREATE TABLE {WORK_LIST} AS {_WORK_LIST_SQL}")
+        for name in _ALERT_SQL.keys() & derived(sources).keys():
+            # The id holds from release to release, for who takes an alert up.
+            connection.execute(
+                f"CREATE TABLE {name} AS SELECT md5(concat_ws('|', kind, person_id, event_on, told_by)) AS alert_id, "
+                f"* EXCLUDE (told_by) FROM ({_ALERT_SQL[name]}) ORDER BY event_on DESC, kind, person_id, says",
+                {"first": f"{period}-01"},
+            )
+        connection.execute("USE memory")
+        connection.execute(f"DETACH {NAME}")
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    return file
+
+
+def attach(connection: duckdb.DuckDBPyConnection, file: Path, key: str | None, *, read_only: bool) -> None:
+    """Open the file as NAME in a connection."""
+    options = [*(["READ_ONLY"] if read_only else []), *([f"ENCRYPTION_KEY {literal(key)}"] if key else [])]
+    said = f" ({', '.join(options)})" if options else ""
+    connection.execute(f"ATTACH {literal(str(file))} AS {NAME}{said}")
+
+
+def clear(folder: Path, kept: Iterable[Path]) -> None:
+    """Delete the files of other releases; what a reader still has open stays readable to them."""
+    for file in set(folder.glob("*.duckdb")) - set(kept):
+        file.unlink(missing_ok=True)
+
+
+def file_name(release_id: str) -> str:
+    return f"{release_id}.v{VERSION}.duckdb"
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, mart: str, source: str, key: Mapping[str, str]) -> None:
+    order = f" ORDER BY {', '.join(key['sorted_by'].split())}" if key else ""
+    connection.execute(f'CREATE TABLE "{mart}" AS SELECT * FROM {source}{order}')
+    for column in key["looked_up_by"].split() if key else []:
+        connection.execute(f'CREATE INDEX "{mart}_{column}" ON "{mart}" ({column})')
