@@ -18,7 +18,11 @@ several_victims as (
         offence_id,
         {{ distinct_list('person_id') }} as victim_ids
     from women
-    where offence_id in (select others.offence_id from women as others where others.role_no <> 1)
+    where offence_id in (
+        select later_victims.offence_id
+        from women as later_victims
+        where later_victims.role_no <> 1
+    )
     group by offence_id
 )
 

@@ -14,6 +14,12 @@ statements as (
     where shown_with = 'row'
 ),
 
+checks as (
+    select true as is_custody_checked
+    union all
+    select false as is_custody_checked
+),
+
 worded as (
     -- One row for each wording: a row of the list is matched with its own, and nothing is put together for each.
     select
@@ -23,7 +29,7 @@ worded as (
             else statements.statement || ' ' || statements.statement_on_custody
         end as statement
     from statements
-    cross join (select true as is_custody_checked union all select false as is_custody_checked) as checks
+    cross join checks
 )
 
 select

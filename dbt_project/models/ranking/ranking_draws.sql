@@ -40,6 +40,10 @@ candidates as (
         or places.list_place <= parameters.drawn_force_factor * parameters.top_force
 ),
 
+offences as (
+    {{ scored_allegations_of('candidates', with_columns=['candidate_no']) }}
+),
+
 allegations as (
     select
         offences.person_id,
@@ -51,7 +55,7 @@ allegations as (
         offences.is_in_window,
         offences.is_recent,
         power(offences.severity_days, parameters.severity_exponent) * offences.decay as term
-    from ({{ scored_allegations_of('candidates', with_columns=['candidate_no']) }}) as offences
+    from offences
     cross join parameters
     where offences.is_counted
 ),

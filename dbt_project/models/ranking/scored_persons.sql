@@ -116,7 +116,9 @@ dated as (
 -- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each
 -- person; the values are asked of single columns, so that what is known of each person is never kept beside.
 days as (
-    select {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'day') }} as days_since_report
+    select
+        {{ dbt.datediff('allegations.reported_at', 'run.ranked_at', 'day') }}
+            as days_since_report
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join {{ ref('national_run') }} as run
 ),

@@ -1,6 +1,6 @@
--- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run; and what the linkage says
--- of them, so that who scores them need not ask twice. `person_no` stands
--- for the person where millions of rows are summed and joined: a number is quicker to tell apart than an id.
+-- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run; and what the
+-- linkage says of them, so that who scores them need not ask twice. `person_no` stands for the person where millions of
+-- rows are summed and joined: a number is quicker to tell apart than an id.
 with parameters as (
     {{ ranking_parameters(['adult_age']) }}
 ),
