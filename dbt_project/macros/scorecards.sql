@@ -37,3 +37,14 @@
 count(case when {{ of }} then 1 end) as {{ check }}_of,
         count(case when ({{ of }}) and ({{ passed }}) then 1 end) as {{ check }}_in
 {%- endmacro %}
+
+{# In a select over mapped values: rows of a field, and those whose value has a national code. #}
+{% macro mapped_rows(check, field) -%}
+sum(case when mappings.field = '{{ field }}' then mappings.n_rows else 0 end) as {{ check }}_of,
+        sum(
+            case
+                when mappings.field = '{{ field }}' and mappings.national_code is not null then mappings.n_rows
+                else 0
+            end
+        ) as {{ check }}_in
+{%- endmacro %}

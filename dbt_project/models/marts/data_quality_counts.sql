@@ -54,7 +54,7 @@ register as (
     select
         check_id,
         cast(null as {{ dbt.type_string() }}) as extract,
-        cast(null as {{ dbt.type_string() }}) as rule,
+        cast(null as {{ dbt.type_string() }}) as rule,  -- noqa: RF04
         cast(null as {{ dbt.type_string() }}) as severity
     from ({{ seed_in_force('scorecard_checks') }}) as checks
     where check_id not in ('rule_error', 'rule_warning')

@@ -70,14 +70,14 @@ people_of_crimes as (
 moments as (
     select
         offences.offence_id,
-        others.offence_id as other_offence_id
+        elsewhere.offence_id as other_offence_id
     from offences
-    inner join {{ ref('national_offences') }} as others
+    inner join {{ ref('national_offences') }} as elsewhere
         on
-            offences.offence_code = others.offence_code
-            and offences.committed_from = others.committed_from
-            and offences.force_code <> others.force_code
-    where others.is_counted
+            offences.offence_code = elsewhere.offence_code
+            and offences.committed_from = elsewhere.committed_from
+            and offences.force_code <> elsewhere.force_code
+    where elsewhere.is_counted
 ),
 
 twins as (
@@ -112,8 +112,8 @@ looked_at as (
                 people.suspect_record_id
             order by offences.offence_id
         ) as no_of_alike,
-        {{ dbt.datediff('offences.recorded_at', 'offences.outcome_on', 'day') }} as outcome_days,
-        {{ dbt.datediff('offences.reported_at', 'offences.recorded_at', 'hour') }} / 24.0 as recording_days
+        {{ dbt.datediff('offences.recorded_at', 'offences.outcome_on', 'day') }} as outcome_days,  -- noqa: LT05
+        {{ dbt.datediff('offences.reported_at', 'offences.recorded_at', 'hour') }} / 24.0 as recording_days  -- noqa: LT05
     from offences
     left join people_of_crimes as people on offences.offence_id = people.offence_id
     left join {{ ref('harm_weights') }} as weights on offences.offence_code = weights.offence_code
@@ -307,14 +307,14 @@ transferred as (
     select
         offences.offence_id,
         offences.force_code,
-        max(case when others.offence_id is null then 0 else 1 end) as has_arrived
+        max(case when elsewhere.offence_id is null then 0 else 1 end) as has_arrived
     from {{ ref('national_offences') }} as offences
     inner join run on offences.submission_period = run.period
-    left join {{ ref('national_offences') }} as others
+    left join {{ ref('national_offences') }} as elsewhere
         on
-            offences.transferred_to_force = others.force_code
-            and offences.offence_code = others.offence_code
-            and offences.committed_from = others.committed_from
+            offences.transferred_to_force = elsewhere.force_code
+            and offences.offence_code = elsewhere.offence_code
+            and offences.committed_from = elsewhere.committed_from
     where offences.status = 'transferred'
     group by offences.offence_id, offences.force_code
 ),

@@ -38,7 +38,7 @@ first_months as (
         submissions.force_code,
         greatest(
             min(submissions.period),
-            cast({{ dbt.dateadd('month', '1 - cast(max(parameters.months_received) as integer)', 'max(run.period)') }} as date)
+            cast({{ dbt.dateadd('month', '1 - cast(max(parameters.months_received) as integer)', 'max(run.period)') }} as date)  -- noqa: LT05
         ) as first_month
     from {{ ref('national_submissions') }} as submissions
     cross join run
@@ -69,11 +69,15 @@ rows_received as (
     having sum(received.n_received) > 0
 ),
 
+everybody as (
+    select sum(n_in) as n_in from returns
+),
+
 -- What most forces send is expected of every one.
 expected_extracts as (
     select rows_received.extract
     from rows_received
-    cross join (select sum(n_in) as n_in from returns) as everybody
+    cross join everybody
     cross join parameters
     group by rows_received.extract
     having count(*) >= max(parameters.extracts_present) * max(everybody.n_in)
@@ -94,13 +98,9 @@ extracts as (
 mapped as (
     select
         mappings.force_code,
-        {% for field in ['location_type', 'relationship', 'flag'] %}
-            {% set check = field.split('_')[0] ~ '_mapped' %}
-            sum(case when mappings.field = '{{ field }}' then mappings.n_rows else 0 end) as {{ check }}_of,
-            sum(
-                case when mappings.field = '{{ field }}' and mappings.national_code is not null then mappings.n_rows else 0 end
-            ) as {{ check }}_in{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ mapped_rows('location_mapped', 'location_type') }},
+        {{ mapped_rows('relationship_mapped', 'relationship') }},
+        {{ mapped_rows('flag_mapped', 'flag') }}
     from {{ ref('national_value_mappings') }} as mappings
     inner join run on mappings.period = run.period
     group by mappings.force_code
@@ -123,9 +123,12 @@ broken_rows as (
 broken as (
     select
         force_code,
-        {% for check in findings_checks %}
-            {{ count_where("counts_into = '" ~ check ~ "'") }} as {{ check }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ count_where("counts_into = 'rows_valid'") }} as rows_valid,
+        {{ count_where("counts_into = 'rows_without_defaults'") }} as rows_without_defaults,
+        {{ count_where("counts_into = 'fields_agree'") }} as fields_agree,
+        {{ count_where("counts_into = 'extracts_agree'") }} as extracts_agree,
+        {{ count_where("counts_into = 'versions_agree'") }} as versions_agree,
+        {{ count_where("counts_into = 'rows_unique'") }} as rows_unique
     from broken_rows
     group by force_code
 ),
@@ -147,17 +150,27 @@ measured as (
                 then 1
             else 0
         end as submission_on_time_in,
-        {{ dbt.datediff('run.period_end', 'returns.first_in_at', 'day') }} as days_after_month,
+        {{ dbt.datediff('run.period_end', 'returns.first_in_at', 'day') }} as days_after_month,  -- noqa: LT05
         returns.n_received as rows_accepted_of,
         returns.n_accepted as rows_accepted_in,
-        {% for check in ['location_mapped', 'relationship_mapped', 'flag_mapped'] %}
-            mapped.{{ check }}_of,
-            mapped.{{ check }}_in,
-        {% endfor %}
-        {% for check in findings_checks %}
-            returns.n_received as {{ check }}_of,
-            greatest(0, returns.n_received - coalesce(broken.{{ check }}, 0)) as {{ check }}_in{{ ',' if not loop.last }}
-        {% endfor %}
+        mapped.location_mapped_of,
+        mapped.location_mapped_in,
+        mapped.relationship_mapped_of,
+        mapped.relationship_mapped_in,
+        mapped.flag_mapped_of,
+        mapped.flag_mapped_in,
+        returns.n_received as rows_valid_of,
+        greatest(0, returns.n_received - coalesce(broken.rows_valid, 0)) as rows_valid_in,
+        returns.n_received as rows_without_defaults_of,
+        greatest(0, returns.n_received - coalesce(broken.rows_without_defaults, 0)) as rows_without_defaults_in,
+        returns.n_received as fields_agree_of,
+        greatest(0, returns.n_received - coalesce(broken.fields_agree, 0)) as fields_agree_in,
+        returns.n_received as extracts_agree_of,
+        greatest(0, returns.n_received - coalesce(broken.extracts_agree, 0)) as extracts_agree_in,
+        returns.n_received as versions_agree_of,
+        greatest(0, returns.n_received - coalesce(broken.versions_agree, 0)) as versions_agree_in,
+        returns.n_received as rows_unique_of,
+        greatest(0, returns.n_received - coalesce(broken.rows_unique, 0)) as rows_unique_in
     from returns
     cross join run
     cross join parameters
