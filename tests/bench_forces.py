@@ -197,11 +197,12 @@ def report(
     found: dict[str, Any],
     false: dict[str, Any],
 ) -> str:
+    from data_contracts.rules import catalogue
     from tests.bench import commit
 
     names = {
         "scan": "DuckDB only reading the files as text",
-        "check": "the check: 139 rules, on fields, records, across records, of the submission",
+        "check": f"the check: {len(catalogue.rules())} rules, on fields, records, across records, of the submission",
         "pandera": "plain Pandera: field and record rules, files whole, lazily; nothing across records",
     }
     speed = {variant: r["rows"] / r["seconds"] for variant, r in ran.items()}
@@ -212,6 +213,7 @@ def report(
     )
     missed = f" Missed some of: {', '.join(found['missed_rules'])}." if found["missed_rules"] else ""
     warned = f" ({', '.join(false['warning_rules'])})" if false["warning_rules"] else ""
+    trial = "" if scale >= FULL_SCALE else f" A trial: a month of full size is scale {FULL_SCALE:.3f}."
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"""# Benchmarks of the check
 
@@ -219,7 +221,7 @@ Written by `make bench-forces` at commit `{commit()}`, scale {scale:.3f}, on {CO
 {platform.python_version()}. Read the ratios; the seconds belong to this machine on this day. The one-minute load was \
 {os.getloadavg()[0]:.1f} at the end: on cores that others use, only cpu seconds can be compared.
 
-A month of 43 forces: {n_offences:,} offences with their children.
+A month of 43 forces: {n_offences:,} offences with their children.{trial}
 
 | | rows | wall s | cpu s | rows/s | of the scan's speed | peak MiB |
 | --- | --: | --: | --: | --: | --: | --: |

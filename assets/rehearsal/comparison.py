@@ -201,6 +201,8 @@ where
     or past.numerator is distinct from now.numerator
     or past.denominator is distinct from now.denominator
 order by
+    -- Counts before shares and means: a sum of ages is larger than any number of crimes.
+    coalesce(now.value = now.numerator, past.value = past.numerator, false) desc,
     abs(coalesce(now.numerator, 0) - coalesce(past.numerator, 0)) desc,
     abs(coalesce(difference_share, 0)) desc,
     {", ".join(str(i) for i in range(1, len(FIGURE) + 1))}
