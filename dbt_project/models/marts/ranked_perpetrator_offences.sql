@@ -13,17 +13,19 @@ with women as (
 ),
 
 -- Most crimes have one victim, the first, and need no sorting.
+of_several_victims as (
+    select distinct offence_id
+    from women
+    where role_no <> 1
+),
+
 several_victims as (
     select
-        offence_id,
-        {{ distinct_list('person_id') }} as victim_ids
+        women.offence_id,
+        {{ distinct_list('women.person_id') }} as victim_ids
     from women
-    where offence_id in (
-        select later_victims.offence_id
-        from women as later_victims
-        where later_victims.role_no <> 1
-    )
-    group by offence_id
+    inner join of_several_victims on women.offence_id = of_several_victims.offence_id
+    group by women.offence_id
 )
 
 select
