@@ -330,8 +330,7 @@ def _measured(asked: argparse.Namespace, root: Path) -> list[str]:
         (
             f"`make bench-hub`, {datetime.now():%Y-%m-%d}; {os.cpu_count()} cores shared with the readers themselves"
             f"{', load average ' + ' and '.join(f'{load:.1f}' for load in loads) + ' before and after' if loads else ''}. A release of "
-            f"{n_rows:,} rows (the persons of the release measured from, {asked.copies} times). The hub was ready after {laid_out:.0f} s, "
-            "most of it laying the release out for looking up."
+            f"{n_rows:,} rows (the persons of the release measured from, {asked.copies} times). The hub was ready after {laid_out:.0f} s."
         ),
         "",
         f"## {asked.readers} readers, {asked.pause:g} s between two pages of each, while a release is published",

@@ -29,7 +29,8 @@ def months(name: str, figures: pl.DataFrame) -> str:
             marker="o",
             markersize=3,
         )
-        axes.set_ylim(bottom=0)
+        # Months that differ little would leave the line at the very edge.
+        axes.set_ylim(0, 1.1 * max(1, *shown["value"].to_list()))
         axes.yaxis.set_major_formatter(_THOUSANDS)
         ticks = _ticks(shown["period"].to_list())
         axes.set_xticks(ticks, [f"{day:%b %Y}" for day in ticks])  # type: ignore[arg-type]
