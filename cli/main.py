@@ -405,7 +405,7 @@ def replay(release: str, seed: int, threads: int, keep: bool, as_known_now: bool
 def rehearse(changed: Path, release: str, out: Path | None, all_months: bool, keep: bool) -> None:
     """Show what a changed contract, rule, mapping, definition or weight would do, before anybody releases it.
 
-    DIR holds the changed files: at their place in the repository (dbt_project/seeds/harm_weights.csv) or by their bare
+    DIR holds the changed files: at their place in the repository (data_contracts/codes/harm_weights.csv) or by their bare
     name (harm_weights.csv) where only one file of the project has it. A whole checkout will do. They are laid over a copy
     of the project; the month of RELEASE is made again from the same submissions and compared with it. Where something
     of data_contracts/ changes, the submissions are checked anew first.

@@ -10,7 +10,7 @@ from decisions.store import Store, open_store, sqlite_url
 from tests.postgresql import empty_database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return sqlite_url(tmp_path / "decisions.sqlite") if request.param == "sqlite" else empty_database()
 

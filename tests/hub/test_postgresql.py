@@ -16,6 +16,8 @@ from tests.hub.conftest import PASSWORD, Browser, Clock
 from tests.hub.releases import P1
 from tests.postgresql import empty_database
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def app(root: Path, clock: Clock, releases: Releases) -> FastAPI:

@@ -10,7 +10,7 @@ from assets.rehearsal.overlay import NotRehearsable, changed_files, changes_the_
 from assets.seals import CODE
 
 SETTINGS = "data_contracts/rules/rule_settings.csv"
-WEIGHTS = "dbt_project/seeds/harm_weights.csv"
+WEIGHTS = "data_contracts/codes/harm_weights.csv"
 
 
 def changed(folder: Path, place: str, to: str = "another\n") -> Path:

@@ -15,7 +15,7 @@ from assets.scorecards import pages as scorecard_pages
 from assets.scorecards.charts import league, shares
 from assets.scorecards.pages import Edition, write_scorecards
 from tests.assets.html_pages import Page
-from tests.hub.test_accessibility import CHROMIUM, violations
+from tests.hub.test_accessibility import violations
 
 AVON, DYFED, GWENT = "E23000036", "W15000004", "W15000002"
 EDITION = Edition("2026-03_abc", "england_wales", date(2026, 3, 1), "2026-04-12 09:00:00")
@@ -170,7 +170,6 @@ def test_a_band_has_a_shape_and_a_bar_is_as_long_as_its_checks() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 @pytest.mark.parametrize("name", ["index", AVON])
 def test_no_page_breaks_a_rule_of_accessibility(written: Path, tmp_path: Path, name: str) -> None:
     assert violations(text(written, name), tmp_path, of_the_hub=False) == []
