@@ -64,7 +64,9 @@ def test_no_folder_is_refused(tmp_path: Path) -> None:
         (SETTINGS, True),
         ("data_contracts/codes/code_mappings.csv", True),
         ("data_contracts/synthetic/nation.py", False),
-        (WEIGHTS, False),
+        # A rule compares the harm of two classes.
+        (WEIGHTS, True),
+        ("dbt_project/seeds/ranking_parameters.csv", False),
     ],
 )
 def test_submissions_are_checked_anew_for_what_the_check_reads(place: str, expected: bool) -> None:
