@@ -12,18 +12,9 @@ import polars as pl
 
 from assets.encryption import KEY_NAME, add_key
 from assets.intake import receipts
+from assets.publication.cells import FIGURE
 from assets.storage import Layout
 
-FIGURE = (
-    "period_kind",
-    "period",
-    "force_code",
-    "definition_id",
-    "threat",
-    "measure",
-    "breakdown",
-    "breakdown_value",
-)
 # They say how this release differs from another one, so they differ whatever happens.
 _ABOUT_ANOTHER_RELEASE = frozenset(
     {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.publication.cells import FIGURE
 from assets.rehearsal.comparison import Comparison
 from assets.storage import write_folder
 
@@ -73,16 +74,7 @@ def _rejections(found: Comparison) -> list[str]:
 def _figures(table: pl.DataFrame) -> list[str]:
     if table.is_empty():
         return ["## Statistics", "", "No figure changes."]
-    columns = [
-        "period_kind",
-        "period",
-        "force_code",
-        "definition_id",
-        "threat",
-        "measure",
-        "value_before",
-        "value_after",
-    ]
+    columns = [*(c for c in FIGURE if not c.startswith("breakdown")), "value_before", "value_after"]
     plain = table.filter(pl.col("breakdown") == "none")
     shown = (
         f"{table.height:,} figures change, of {table['measure'].n_unique()} measures, "

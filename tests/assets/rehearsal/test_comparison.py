@@ -10,7 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets.rehearsal.comparison import FIGURE, Comparison, compare
+from assets.publication.cells import FIGURE
+from assets.rehearsal.comparison import Comparison, compare
 from assets.rehearsal.report import write_rehearsal
 from assets.storage import Layout, write_json
 from data_contracts.findings import FINDINGS_SCHEMA
