@@ -22,6 +22,16 @@ def add_key(connection: duckdb.DuckDBPyConnection, key: str) -> None:
     connection.execute(f"pragma add_parquet_key('{KEY_NAME}', '{checked}')")
 
 
+def read_options(*, encrypted: bool) -> str:
+    """What follows the path in `read_parquet` for a file that is encrypted, or not."""
+    return f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if encrypted else ""
+
+
+def copy_options(*, encrypted: bool) -> str:
+    """What follows the other options of `copy ... to` for a file that is to be encrypted, or not."""
+    return f", encryption_config {{footer_key: '{KEY_NAME}'}}" if encrypted else ""
+
+
 def _checked(key: str) -> str:
     if len(key) not in (16, 24, 32) or not key.isalnum():
         raise ValueError("the release key must be 16, 24 or 32 letters and digits")

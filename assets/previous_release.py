@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from assets.encryption import KEY_NAME, add_key
+from assets.encryption import add_key, read_options
 from assets.storage import write_parquet, write_whole
 from data_contracts.submission import sha256_of
 
@@ -180,8 +180,7 @@ def _rows(
             f"{entry['file']} of release {previous.release_id} is not the file that its manifest names; "
             "restore the release, or move its folder away to run without a list to compare with"
         )
-    options = f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if entry["encrypted"] else ""
-    source = f"read_parquet('{file}'{options})"
+    source = f"read_parquet('{file}'{read_options(encrypted=entry['encrypted'])})"
     try:
         described = connection.execute(f"describe select * from {source}").fetchall()
     except duckdb.Error as error:

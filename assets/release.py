@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from assets.bulletin.bulletin import Edition, write_bulletin
-from assets.encryption import KEY_NAME, ReleaseKey, add_key
+from assets.encryption import ReleaseKey, add_key, copy_options
 from assets.forecasts.forecast import NO_OUTLOOK
 from assets.forecasts.station import RUN
 from assets.linkage.model import MODEL
@@ -193,10 +193,9 @@ def _export(
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = ", ".join(f'"{c}"' for c in mart["columns"])
             encrypted = bool(key) and sensitivity(mart) != "statistical"
-            options = f", encryption_config {{footer_key: '{KEY_NAME}'}}" if encrypted else ""
             connection.execute(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
-                f"to '{path}' (format parquet, compression zstd{options})"
+                f"to '{path}' (format parquet, compression zstd{copy_options(encrypted=encrypted)})"
             )
             rows, content = connection.execute(
                 f"select count(*), coalesce(bit_xor(hash(t)), 0) from (select {columns} from {mart['relation_name']}) t"

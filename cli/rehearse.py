@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,8 +24,8 @@ try:
     from assets.replay import NotReplayable, Sealed, bring, find, lay_out, unseal_model
     from assets.seals import CODE, DECIDING, seal_code, unseal
     from assets.storage import EMPTY, Layout
-    from cli.scratch import environment, parse_project, run_in
-    from orchestration.environment import LINKAGE_MODEL, data_root_path, release_key
+    from cli.scratch import environment_of, month_again, parse_project, run_in
+    from orchestration.environment import data_root_path, release_key
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
@@ -71,7 +72,8 @@ def _make(
         lay_out(paths, sealed, root, seed=None)
         # Readings of texts are kept by the version of the reader, so that old ones serve.
         bring(paths.text_signs.parent, root / paths.text_signs.parent.name)
-    of_a_run = _environment(paths, sealed, workshop)
+    model = unseal_model(paths, sealed, workshop / "model")
+    of_a_run = partial(environment_of, paths, model=model)
     if anew:
         _publish(changed, of_a_run(after))
         for root, code, whose in ((before, today, "today's"), (after, changed, "the changed")):
@@ -83,32 +85,18 @@ def _make(
         click.echo(f"Making {sealed.folder.name} with today's code, to compare with", err=True)
         _without_sign_off(today)
         parse_project(today, of_a_run(before))
-        run_in(today, _run(sealed), of_a_run(before))
+        run_in(today, month_again(sealed.moment), of_a_run(before))
         baseline = (before / "releases" / "current").resolve()
     if not (after / "releases" / baseline.name).exists():
         bring(baseline, after / "releases" / baseline.name)
     click.echo("Making the month with the change", err=True)
     parse_project(changed, of_a_run(after))
-    run_in(changed, [*_run(sealed), "--marts-only", "--compare-with", baseline.name], of_a_run(after))
+    run_in(
+        changed,
+        [*month_again(sealed.moment), "--marts-only", "--compare-with", baseline.name],
+        of_a_run(after),
+    )
     return Layout(before), baseline, Layout(after)
-
-
-def _environment(paths: Paths, sealed: Sealed, workshop: Path) -> Callable[[Path], dict[str, str]]:
-    """Of a run in a data root: the linkage model of the release, and the decisions of the platform."""
-    model = unseal_model(paths, sealed, workshop / "model")
-
-    def of_a_run(root: Path) -> dict[str, str]:
-        its = environment(paths, root)
-        its.pop(LINKAGE_MODEL, None)
-        return its | ({LINKAGE_MODEL: str(model)} if model else {})
-
-    return of_a_run
-
-
-def _run(sealed: Sealed) -> list[str]:
-    moment = sealed.moment
-    choices = ["--period", f"{moment.period:%Y-%m}", "--programme", moment.programme]
-    return ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()]
 
 
 def _publish(code: Path, its_environment: dict[str, str]) -> None:

@@ -25,8 +25,8 @@ try:
         unseal_code,
         unseal_model,
     )
-    from cli.scratch import environment, parse_project, run_in
-    from orchestration.environment import LINKAGE_MODEL, REPOSITORY, data_root_path
+    from cli.scratch import environment, environment_of, month_again, month_of, parse_project, run_in
+    from orchestration.environment import REPOSITORY, data_root_path
 except ModuleNotFoundError as missing:
     fail(f"{missing.name} is not installed; this command needs the platform: pip install '.[platform]'")
 
@@ -76,9 +76,8 @@ def _show_known_now(paths: Paths, sealed: Sealed, workshop: Path) -> None:
     root, kept = workshop / "now", workshop / "as_known_now"
     click.echo("\nMaking the same month with everything known now", err=True)
     lay_out_known_now(paths, sealed, root)
-    choices = ["--period", f"{sealed.moment.period:%Y-%m}", "--programme", sealed.moment.programme]
-    again = ["run", *choices, "--compare-with", sealed.folder.name, "--later-months"]
-    run_in(REPOSITORY, ["python", "-m", "cli.main", *again], environment(paths, root))
+    again = [*month_of(sealed.moment), "--compare-with", sealed.folder.name, "--later-months"]
+    run_in(REPOSITORY, again, environment(paths, root))
     movements, causes = differences(Paths(root).warehouse, kept)
     click.echo("\nAs known now, of those on the sealed list or on today's list of that month:")
     for movement, persons in movements.iter_rows():
@@ -91,19 +90,13 @@ def _show_known_now(paths: Paths, sealed: Sealed, workshop: Path) -> None:
 
 def _make_again(paths: Paths, sealed: Sealed, workshop: Path, *, seed: int, threads: int) -> Path:
     """The folder of the release made again in `workshop`. Raises NotReplayable."""
-    root, moment = workshop / "data", sealed.moment
+    root = workshop / "data"
     code = unseal_code(paths, sealed, workshop / "code")
     model = unseal_model(paths, sealed, workshop / "model")
     lay_out(paths, sealed, root, seed=seed)
-    of_the_run = environment(paths, root) | {THREADS: str(threads)}
-    of_the_run.pop(LINKAGE_MODEL, None)
-    if model:
-        of_the_run[LINKAGE_MODEL] = str(model)
+    of_the_run = environment_of(paths, root, model) | {THREADS: str(threads)}
     parse_project(code, of_the_run)
-    choices = ["--period", f"{moment.period:%Y-%m}", "--programme", moment.programme]
-    run_in(
-        code, ["python", "-m", "cli.main", "run", *choices, "--as-of", moment.as_of.isoformat()], of_the_run
-    )
+    run_in(code, month_again(sealed.moment), of_the_run)
     return (root / "releases" / "current").resolve()
 
 

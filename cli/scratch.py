@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from assets.linkage.states import Moment
 from assets.paths import Paths
 from assets.replay import NotReplayable
 from decisions.store import sqlite_url
-from orchestration.environment import DECISIONS_URL, decisions_url
+from orchestration.environment import DECISIONS_URL, LINKAGE_MODEL, decisions_url
 
 
 def environment(paths: Paths, root: Path) -> dict[str, str]:
@@ -20,6 +21,24 @@ def environment(paths: Paths, root: Path) -> dict[str, str]:
         "DAGSTER_HOME": str(root / "dagster"),
         DECISIONS_URL: decisions_url() or sqlite_url(paths.decisions),
     }
+
+
+def environment_of(paths: Paths, root: Path, model: Path | None) -> dict[str, str]:
+    """That of a run in `root` with the linkage model of a release, or with the one that is shipped, whatever is set here."""
+    its = environment(paths, root)
+    its.pop(LINKAGE_MODEL, None)
+    return its | ({LINKAGE_MODEL: str(model)} if model else {})
+
+
+def month_again(moment: Moment) -> list[str]:
+    """The command that makes the month of a release, as known on that day."""
+    return [*month_of(moment), "--as-of", moment.as_of.isoformat()]
+
+
+def month_of(moment: Moment) -> list[str]:
+    """The command that makes the month of a release, with all that is known."""
+    choices = ["--period", f"{moment.period:%Y-%m}", "--programme", moment.programme]
+    return ["python", "-m", "cli.main", "run", *choices]
 
 
 def run_in(folder: Path, command: list[str], its_environment: dict[str, str]) -> None:

@@ -6,19 +6,16 @@ keeps it: an alert stands as its last act left it, and one that nobody touched i
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from decisions import audit
-from decisions.audit import written
 from decisions.refusals import NotAllowed, Refused
 from decisions.store import Store
-from decisions.tables import audit_log
 
 State = Literal["open", "acknowledged", "closed"]
 AlertAct = Literal["acknowledge", "close", "reopen"]
@@ -74,16 +71,10 @@ def standing(store: Store, as_of: datetime) -> dict[str, Standing]:
 
 
 def _standing(connection: Connection, as_of: datetime) -> dict[str, Standing]:
-    query = (
-        select(audit_log)
-        .where(audit_log.c.action.in_([PREFIX + name for name in ACTS]), audit_log.c.at <= written(as_of))
-        .order_by(audit_log.c.no)
-    )
     found: dict[str, Standing] = {}
-    for row in connection.execute(query):
-        state = ACTS[row.action.removeprefix(PREFIX)][1]
-        before = found.get(row.subject)
-        owner = {"acknowledged": row.who, "open": None}.get(state, before.owner if before else None)
-        at, why = datetime.fromisoformat(row.at), json.loads(row.detail)["why"]
-        found[row.subject] = Standing(row.subject, state, owner, at, row.who, why)
+    for entry in audit.acts(connection, [PREFIX + name for name in ACTS], as_of):
+        state = ACTS[entry.action.removeprefix(PREFIX)][1]
+        before = found.get(entry.subject)
+        owner = {"acknowledged": entry.who, "open": None}.get(state, before.owner if before else None)
+        found[entry.subject] = Standing(entry.subject, state, owner, entry.at, entry.who, entry.detail["why"])
     return found

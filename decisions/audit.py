@@ -119,6 +119,16 @@ def chain(connection: Connection, as_of: datetime | None = None) -> list[Logged]
     return [Logged(_entry(row), row.previous_hash, row.hash) for row in connection.execute(query)]
 
 
+def acts(
+    connection: Connection, actions: Iterable[str], as_of: datetime, subject: str | None = None
+) -> list[Entry]:
+    """The entries of some actions up to a moment, on one subject where it is given, in their order."""
+    query = select(audit_log).where(audit_log.c.action.in_([*actions]), audit_log.c.at <= written(as_of))
+    if subject is not None:
+        query = query.where(audit_log.c.subject == subject)
+    return [_entry(row) for row in connection.execute(query.order_by(audit_log.c.no))]
+
+
 def newest(connection: Connection, most: int, skipped: int = 0) -> list[Entry]:
     """The last entries, newest first, after as many as are skipped."""
     query = select(audit_log).order_by(audit_log.c.no.desc()).limit(most).offset(skipped)

@@ -7,7 +7,6 @@ force is signed off too, and one with others is not. The tables are what the aud
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,7 +19,7 @@ from decisions import audit
 from decisions.audit import Broken, Entry, written
 from decisions.refusals import AlreadyRevoked, NoSuchDecision, Refused
 from decisions.store import Store
-from decisions.tables import audit_log, figure_sign_off_withdrawals, figure_sign_offs
+from decisions.tables import figure_sign_off_withdrawals, figure_sign_offs
 
 SIGNED, WITHDRAWN = "figures_signed_off", "figures_sign_off_withdrawn"
 # Kept by the audit log alone.
@@ -162,28 +161,19 @@ def refuse(
 
 def refusals(store: Store, force_code: str, as_of: datetime) -> list[Refusal]:
     """What a force refused by a moment, oldest first."""
-    query = (
-        select(audit_log)
-        .where(
-            audit_log.c.action == REFUSED,
-            audit_log.c.subject == force_code,
-            audit_log.c.at <= written(as_of),
-        )
-        .order_by(audit_log.c.no)
-    )
     with store.reading() as connection:
-        found = [(row, json.loads(row.detail)) for row in connection.execute(query)]
+        found = audit.acts(connection, (REFUSED,), as_of, force_code)
     return [
         Refusal(
-            row.subject,
-            said["period"],
-            said["release_id"],
-            said["figures"],
-            datetime.fromisoformat(row.at),
-            row.who,
-            said["why"],
+            entry.subject,
+            entry.detail["period"],
+            entry.detail["release_id"],
+            entry.detail["figures"],
+            entry.at,
+            entry.who,
+            entry.detail["why"],
         )
-        for row, said in found
+        for entry in found
     ]
 
 

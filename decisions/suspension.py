@@ -5,18 +5,15 @@ The audit log alone keeps it: a suspension is the last act on its list, and ther
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from decisions import audit
-from decisions.audit import written
 from decisions.refusals import NotAllowed, Refused
 from decisions.review_codes import require_reason
 from decisions.store import Store
-from decisions.tables import audit_log
 
 SUSPENDED, RESUMED = "list_suspended", "list_resumed"
 # Every list of every scope.
@@ -69,17 +66,9 @@ def _append(store: Store, action: str, scope: str, *, by: str, at: datetime, rea
 
 
 def _in_force(connection: Connection, as_of: datetime) -> list[Suspension]:
-    query = (
-        select(audit_log)
-        .where(audit_log.c.action.in_((SUSPENDED, RESUMED)), audit_log.c.at <= written(as_of))
-        .order_by(audit_log.c.no)
-    )
-    last = {row.subject: row for row in connection.execute(query)}
-    found = []
-    for scope, row in sorted(last.items()):
-        if row.action == SUSPENDED:
-            said = json.loads(row.detail)
-            found.append(
-                Suspension(scope, datetime.fromisoformat(row.at), row.who, said["reason"], said["why"])
-            )
-    return found
+    last = {entry.subject: entry for entry in audit.acts(connection, (SUSPENDED, RESUMED), as_of)}
+    return [
+        Suspension(scope, act.at, act.who, act.detail["reason"], act.detail["why"])
+        for scope, act in sorted(last.items())
+        if act.action == SUSPENDED
+    ]

@@ -6,6 +6,10 @@ from assets.partitions import PERIODS
 
 # One writer of the warehouse is enough for one run; the pool holds it between runs.
 EXECUTOR = dg.in_process_executor
+# What a month is made of; the rest is made when somebody asks.
+_OF_A_MONTH = dg.AssetSelection.all() - dg.AssetSelection.assets(
+    "force_returns", "linkage_model", "person_relink", "defect_consequences"
+)
 
 intake = dg.define_asset_job(
     "intake",
@@ -16,8 +20,7 @@ intake = dg.define_asset_job(
 
 national_month = dg.define_asset_job(
     "national_month",
-    selection=dg.AssetSelection.all()
-    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink", "defect_consequences"),
+    selection=_OF_A_MONTH,
     partitions_def=PERIODS,
     description="The whole way, from the landing folder to the month's release.",
     executor_def=EXECUTOR,
@@ -25,9 +28,7 @@ national_month = dg.define_asset_job(
 
 national_marts = dg.define_asset_job(
     "national_marts",
-    selection=dg.AssetSelection.all()
-    - dg.AssetSelection.assets("force_returns", "linkage_model", "person_relink", "defect_consequences")
-    - dg.AssetSelection.assets("ranking_monitoring", "threat_forecasts", "release"),
+    selection=_OF_A_MONTH - dg.AssetSelection.assets("ranking_monitoring", "threat_forecasts", "release"),
     partitions_def=PERIODS,
     description="As far as the marts, and no release: for what is only tried out.",
     executor_def=EXECUTOR,

@@ -21,15 +21,13 @@ import polars as pl
 
 from assets.consequences.scratch import copy_of_the_run, make_again, mend, run_models
 from assets.consequences.sentences import sentence
-from assets.encryption import KEY_NAME, add_key
+from assets.encryption import add_key, copy_options
 from assets.storage import Layout, write_folder
 
 DEFECTS = Path(__file__).parent / "defects.csv"
 SQL = Path(__file__).parent / "sql"
 LEFT_OUT = "force_left_out"
 RUN_PARAMETERS = "run_parameters.parquet"
-# Between a person and the force whose allegations they are taken without; no id has it.
-WITHOUT = "~"
 
 
 class NoRunToExplain(Exception):
@@ -170,10 +168,9 @@ def write_consequences(found: Consequences, folder: Path, key: str | None = None
         ):
             (into / room).mkdir(exist_ok=True)
             with duckdb.connect() as connection:
-                options = ""
-                if key and room == "identifiable":
+                if key:
                     add_key(connection, key)
-                    options = f", encryption_config {{footer_key: '{KEY_NAME}'}}"
+                options = copy_options(encrypted=bool(key) and room == "identifiable")
                 connection.register("frame", frame)
                 connection.execute(
                     f"copy (from frame) to '{into / room / name}.parquet' (format parquet, compression zstd{options})"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from assets.encryption import KEY_NAME, add_key
+from assets.encryption import add_key, read_options
 from assets.intake import receipts
 from assets.publication.cells import FIGURE
 from assets.storage import Layout
@@ -61,7 +61,7 @@ def compare(release: Path, before: Layout, after: Layout, key: str | None = None
         connection.execute(f"attach '{after.warehouse}' as vawg (read_only)")
         connection.execute("create schema was")
         for name, mart in marts.items():
-            options = f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if mart["encrypted"] else ""
+            options = read_options(encrypted=mart["encrypted"])
             connection.execute(
                 f"create view was.{name} as select * from read_parquet('{release / mart['file']}'{options})"
             )

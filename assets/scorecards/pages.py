@@ -56,17 +56,15 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
     }
     names = dict(code_list("forces").select("code", "short_name").iter_rows())
     order = [d["dimension"] for d in dimensions]
-    checks, remedies = _checks(), _remedies()
+    checks, broken = _checks(), rules()
     by_force: dict[str, list[Row]] = defaultdict(list)
     for row in scorecards.sort("check_id").iter_rows(named=True):
-        said = checks.get(row["check_id"], {})
-        row |= {
-            "n_broken": (row["n_checked"] or 0) - (row["n_passed"] or 0),
-            "remedy": remedies.get(row["rule"] or row["check_id"], ""),
-            "description": rules()[row["rule"]].message
-            if row["rule"] in rules()
-            else said.get("description", ""),
-        }
+        row["n_broken"] = (row["n_checked"] or 0) - (row["n_passed"] or 0)
+        if rule := broken.get(row["rule"]):
+            row |= {"remedy": rule.remedy, "description": rule.message}
+        else:
+            said = checks.get(row["check_id"], {})
+            row |= {name: said.get(name, "") for name in ("remedy", "description")}
         by_force[row["force_code"]].append(row)
     leagues = _league(by_force, names, _groups())
     waived = _waivers(edition.period)
@@ -97,11 +95,6 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
 def _checks() -> dict[str, Row]:
     rows = pl.read_csv(SEEDS / "scorecard_checks.csv", infer_schema=False).fill_null("")
     return {row["check_id"]: row for row in rows.iter_rows(named=True)}
-
-
-def _remedies() -> dict[str, str]:
-    """What to do, by check or rule."""
-    return {n: c["remedy"] for n, c in _checks().items()} | {n: r.remedy for n, r in rules().items()}
 
 
 def _groups() -> dict[str, str]:
@@ -191,7 +184,7 @@ def _weightiest(rows: Sequence[Row]) -> list[Row]:
     ]
     troubles.sort(
         key=lambda r: (
-            ("fail", "attention", "pass").index(r["status"]) if r["status"] in _GRADED else 3,
+            _GRADED.index(r["status"]) if r["status"] in _GRADED else 3,
             r["severity"] != "error",
             -r["n_broken"],
             r["check_id"],

@@ -48,3 +48,10 @@ sum(case when mappings.field = '{{ field }}' then mappings.n_rows else 0 end) as
             end
         ) as {{ check }}_in
 {%- endmacro %}
+
+{# The rows, as `sent`, of a national table that came with the returns of the run's month. #}
+{% macro sent_in_the_month(table) -%}
+select sent.*
+    from {{ ref(table) }} as sent
+    inner join run on sent.submission_period = run.period
+{%- endmacro %}

@@ -26,10 +26,10 @@ def scratch(warehouse: Path, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnecti
         yield connection
 
 
-def counted_again(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
-    """The query of `data_quality_counts`, as dbt compiled it."""
+def compiled(model: str, warehouse: Path) -> str:
+    """The query of a model, as dbt compiled it."""
     manifest = json.loads((warehouse / "target" / "manifest.json").read_text(encoding="utf-8"))
-    return str(manifest["nodes"]["model.vawg.data_quality_counts"]["compiled_code"])
+    return str(manifest["nodes"][f"model.vawg.{model}"]["compiled_code"])
 
 
 def graded(connection: duckdb.DuckDBPyConnection, check: str, force: str = B) -> tuple[object, ...]:
@@ -128,13 +128,24 @@ def test_the_release_before_and_waivers_come_to_the_counts(
         f"('W3', 'recorded_late', '{B}', date '2026-07-01', date '2026-12-31', 'later', 'r', 's')"
     )
     sql = (
-        f"select force_code, check_id, previous_n_checked, previous_n_passed, waived_by from ({counted_again(scratch, warehouse)}) "
+        f"select force_code, check_id, previous_n_checked, previous_n_passed, waived_by from ({compiled('data_quality_counts', warehouse)}) "
         "where previous_period is not null or waived_by is not null order by check_id"
     )
     assert scratch.execute(sql).fetchall() == [
         (B, "location_mapped", 40, 30, None),
         (A, "rule:offences:recorded_late", None, None, "longest"),
     ]
+
+
+def test_a_body_of_an_unknown_number_of_people_is_not_measured_by_its_size(
+    scratch: duckdb.DuckDBPyConnection, warehouse: Path
+) -> None:
+    scratch.execute("delete from codes.population_by_force where force_code = ?", [B])
+    sql = (
+        f"select force_code, n_checked > 0, n_checked = n_passed from ({compiled('scorecard_crimes', warehouse)}) "
+        "where check_id = 'volume_of_size' order by force_code"
+    )
+    assert scratch.execute(sql).fetchall() == [(B, False, True), (A, True, True)]
 
 
 def test_places_are_among_forces_alike(scratch: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,5 @@
 -- In a copy of the warehouse: whoever several forces name, once more for each of these forces, without what it says.
+-- The id says so: the person's, then ~, which stands in no id, then the force's code.
 create temp table copies as
 select distinct allegations.person_id, allegations.force_code
 from repository.national_vawg_allegations as allegations

@@ -20,28 +20,20 @@ parameters as (
 ),
 
 offences as (
-    select offences.*
-    from {{ ref('national_offences') }} as offences
-    inner join run on offences.submission_period = run.period
-    where offences.is_counted
+    {{ sent_in_the_month('national_offences') }}
+    where sent.is_counted
 ),
 
 involvements as (
-    select involvements.*
-    from {{ ref('national_involvements') }} as involvements
-    inner join run on involvements.submission_period = run.period
+    {{ sent_in_the_month('national_involvements') }}
 ),
 
 relationships as (
-    select relationships.*
-    from {{ ref('national_relationships') }} as relationships
-    inner join run on relationships.submission_period = run.period
+    {{ sent_in_the_month('national_relationships') }}
 ),
 
 flags as (
-    select flags.*
-    from {{ ref('national_offence_flags') }} as flags
-    inner join run on flags.submission_period = run.period
+    {{ sent_in_the_month('national_offence_flags') }}
 ),
 
 related as (
@@ -295,7 +287,8 @@ measured_volumes as (
             else 0
         end as volume_of_own_months_in,
         coalesce(round(nation.rate * population.population), 0) as volume_of_size_of,
-        coalesce(least(volumes.n_crimes, round(nation.rate * population.population)), 0) as volume_of_size_in
+        -- A body whose people nobody has counted is not measured.
+        least(volumes.n_crimes, coalesce(round(nation.rate * population.population), 0)) as volume_of_size_in
     from volumes
     cross join nation
     cross join parameters
