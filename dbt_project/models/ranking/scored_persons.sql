@@ -164,6 +164,7 @@ judged as (
             when
                 dated.score_outcome_unknown > dated.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
                 then 'outcome_unknown'
+            when withdrawn.person_id is not null then 'evidence_withdrawn'
         end as other_reason,
         parameters.parameters_version
     from dated
@@ -173,6 +174,8 @@ judged as (
     left join gravity on dated.max_severity_days = gravity.max_severity_days
     left join as_victim on dated.person_id = as_victim.person_id
     left join {{ ref('national_list_decisions') }} as decisions on dated.person_id = decisions.person_id
+    left join (select distinct person_id from {{ ref('withdrawn_allegations') }}) as withdrawn
+        on dated.person_id = withdrawn.person_id
     cross join parameters
     cross join versions
 ),
@@ -200,7 +203,8 @@ select
         when reasoned.status_reason is null then 'listed'
         when
             reasoned.status_reason in (
-                'disputed', 'identity_under_review', 'deferred_by_review', 'age_unknown', 'in_custody', 'outcome_unknown'
+                'disputed', 'identity_under_review', 'deferred_by_review', 'age_unknown', 'in_custody', 'outcome_unknown',
+                'evidence_withdrawn'
             )
             then 'held'
         else 'ineligible'
