@@ -113,6 +113,11 @@ dated as (
     cross join {{ ref('national_run') }} as run
 ),
 
+withdrawn as (
+    select distinct person_id
+    from {{ ref('withdrawn_allegations') }}
+),
+
 -- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each
 -- person; the values are asked of single columns, so that what is known of each person is never kept beside.
 days as (
@@ -174,8 +179,7 @@ judged as (
     left join gravity on dated.max_severity_days = gravity.max_severity_days
     left join as_victim on dated.person_id = as_victim.person_id
     left join {{ ref('national_list_decisions') }} as decisions on dated.person_id = decisions.person_id
-    left join (select distinct person_id from {{ ref('withdrawn_allegations') }}) as withdrawn
-        on dated.person_id = withdrawn.person_id
+    left join withdrawn on dated.person_id = withdrawn.person_id
     cross join parameters
     cross join versions
 ),

@@ -20,15 +20,25 @@ counted_then as (
         and (persons.national_rank <= parameters.top_national or persons.force_rank <= parameters.top_force)
 ),
 
-suspects as (
+named as (
+    -- By the nominal, whoever that is today, or as the person, whichever nominal says so.
     select
-        involvements.offence_id,
-        involvements.record_id,
-        involvements.person_id
-    from {{ ref('national_involvements') }} as involvements
-    inner join (select distinct offence_id from counted_then) as crimes
-        on involvements.offence_id = crimes.offence_id
-    where involvements.role = 'suspect'
+        counted_then.person_id,
+        counted_then.offence_id
+    from counted_then
+    inner join {{ ref('national_involvements') }} as suspects
+        on counted_then.offence_id = suspects.offence_id and counted_then.record_id = suspects.record_id
+    where suspects.role = 'suspect'
+
+    union
+
+    select
+        counted_then.person_id,
+        counted_then.offence_id
+    from counted_then
+    inner join {{ ref('national_involvements') }} as suspects
+        on counted_then.offence_id = suspects.offence_id and counted_then.person_id = suspects.person_id
+    where suspects.role = 'suspect'
 )
 
 select
@@ -43,9 +53,6 @@ select
     ) as withdrawn_as
 from counted_then
 left join {{ ref('national_offences') }} as crimes on counted_then.offence_id = crimes.offence_id
-left join suspects
-    on
-        counted_then.offence_id = suspects.offence_id
-        and (counted_then.record_id = suspects.record_id or counted_then.person_id = suspects.person_id)
-where crimes.offence_id is null or crimes.status = 'cancelled' or suspects.offence_id is null
+left join named on counted_then.person_id = named.person_id and counted_then.offence_id = named.offence_id
+where crimes.offence_id is null or crimes.status = 'cancelled' or named.offence_id is null
 group by counted_then.person_id, counted_then.offence_id
