@@ -60,9 +60,8 @@ def withheld(cells: Cells, rules: Rules) -> pl.DataFrame:
     A cell has `shown`, what is published of it, and `known_to`, how near to that its reader knows the count; one that
     `was_withheld` stays so. A table that no choice protects (of a nation of two forces, say) is withheld whole.
     """
-    table = _weighed(
-        cells.cells.with_columns(_table()).join(_sparse(cells.cells, rules), on=_COLUMN, how="left"), rules
-    )
+    marked = cells.cells.with_columns(_table()).join(_sparse(cells.cells, rules), on=_COLUMN, how="left")
+    table = _weighed(_of_sparse_totals(marked, cells.totals), rules)
     hidden = table["is_withheld"].to_numpy().copy()
     whole = np.zeros(len(hidden), dtype=np.bool_)
     for block in _blocks(table, cells):
@@ -116,6 +115,18 @@ def _table() -> pl.Expr:
     )
 
 
+def _of_sparse_totals(cells: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """The cells with `is_total_sparse`: no part of the total that the cell adds up to, or is, is shown either."""
+    place = [c for c in CELL if c not in ("series", "breakdown", "breakdown_value")]
+    without = cells.filter((pl.col("breakdown") == "none") & pl.col("is_sparse"))
+    own = without.select(*place, "series", "breakdown")
+    parts = without.select(*place, total_series="series").join(totals, on="total_series")
+    found = pl.concat([own, parts.select(*place, "series", "breakdown")]).unique()
+    return cells.join(
+        found.with_columns(is_total_sparse=pl.lit(value=True)), on=[*place, "series", "breakdown"], how="left"
+    ).with_columns(pl.col("is_total_sparse").fill_null(value=False))
+
+
 def _weighed(cells: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Small cells marked; of each, what bounds it, what withholding it costs, and the level at which it is looked at."""
     small = pl.col("count") < rules.suppress_below
@@ -125,9 +136,6 @@ def _weighed(cells: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     greatest = rules.suppress_below - 1
     value = pl.col("breakdown_value").rank("dense").over("series", "breakdown").cast(pl.Int64)
     pool = ["series", "definition_id", "threat", "breakdown", "span", "period", "force_code"]
-    total = (
-        pl.col("is_sparse").filter(is_total).any().over([c for c in pool if c not in ("series", "breakdown")])
-    )
     return (
         cells.with_row_index("cell")
         .with_columns(pl.col("cell").cast(pl.Int64), pl.col("is_sparse").fill_null(value=False))
@@ -142,7 +150,6 @@ def _weighed(cells: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             .then(pl.col("cell").filter("is_pooled").min().over(pool))
             .otherwise("cell"),
             pooled=pl.col("count").filter("is_pooled").sum().over(pool),
-            is_total_sparse=total,
         )
         .with_columns(
             is_up=pl.when("is_pooled").then(pl.col("pooled") < rules.suppress_below).otherwise("is_small")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments.local import LocalEnvironment
+from jinja2 import Environment
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 SEEDS = sorted(
@@ -106,3 +109,19 @@ def test_the_scope_that_is_ranked_asks_for_no_flag() -> None:
     with (PROJECT / "seeds" / "vawg_definition_conditions.csv").open(encoding="utf-8") as file:
         flags = [row["flag"] for row in csv.DictReader(file) if row["definition_id"] == "npcc_policing_scope"]
     assert flags and not any(flags)
+
+
+def test_a_run_that_spills_to_disk_goes_on(tmp_path: Path) -> None:
+    """More is kept than memory holds; what dbt opens after that must still be allowed to open."""
+    (tmp_path / "warehouse").mkdir()
+    given = {"VAWG_DATA": str(tmp_path), "VAWG_MEMORY_LIMIT": "40MB"}
+    engine = Environment()
+    engine.filters["as_number"] = int
+    profile = engine.from_string((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    rendered = profile.render(env_var=lambda name, default="": given.get(name, default))
+    warehouse = yaml.safe_load(rendered)["vawg"]["outputs"]["warehouse"]
+    opened = LocalEnvironment(DuckDBCredentials.from_dict(warehouse))
+    first = opened.handle().cursor()
+    first.execute("create temp table kept as select hash(range) as n from range(10000000)")
+    assert first.execute("select count(*) from duckdb_temporary_files()").fetchone() != (0,)
+    assert opened.handle().cursor().execute("select 1").fetchone() == (1,)

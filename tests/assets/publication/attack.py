@@ -47,6 +47,15 @@ def counts(table: pl.DataFrame) -> Iterator[tuple[Cell, int | None]]:
             yield (row["definition_id"], row["threat"], series, *place, months), row[column]
 
 
+def known(table: pl.DataFrame) -> dict[Cell, int | None]:
+    """What a reader of all rows knows of each count: it is withheld only where no row shows it."""
+    found: dict[Cell, int | None] = {}
+    for cell, shown in counts(table):
+        if shown is not None or cell not in found:
+            found[cell] = shown
+    return found
+
+
 @dataclass(eq=False)
 class Attack:
     """What is known of all publications together. Cells of several publications differ by their number. `coarser`: of a
@@ -64,13 +73,13 @@ class Attack:
         return self.ids.setdefault((vintage, cell), len(self.ids))
 
     def publication(self, vintage: int, table: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
-        known = dict(counts(before)) if before is not None else {}
-        cells = dict(counts(table))
+        earlier = known(before) if before is not None else {}
+        cells = known(table)
         for cell, shown in cells.items():
             i = self.cell(vintage, cell)
             if shown is None:
                 continue
-            stays = cell in known and known[cell] == shown
+            stays = cell in earlier and earlier[cell] == shown
             error = ERROR + (REVISED_FROM - 1 if stays else 0)
             self.bounds[i] = (max(0, shown - error), shown + error)
             if stays:

@@ -18,6 +18,11 @@ BREAKDOWNS = {"none": pl.lit("all"), "location": pl.col("location")}
 AREAS = {"home": "indoors", "shop": "indoors", "street": "outdoors", "ship": "outdoors"}
 NESTED = BREAKDOWNS | {"area": pl.col("location").replace_strict(AREAS, return_dtype=pl.String)}
 
+BY_SEX = {
+    "none": pl.lit("all"),
+    "who": pl.when(pl.col("is_woman")).then(pl.lit("woman")).otherwise(pl.lit("man")),
+}
+
 
 def records(seed: int, n: int) -> pl.DataFrame:
     """One row a crime with one victim. Forces and places are very unequal, so that small counts are many."""
@@ -32,6 +37,8 @@ def records(seed: int, n: int) -> pl.DataFrame:
             "is_woman": rng.random(n) < 0.9,
             # Of two crimes in five that are charged: from the report to that day.
             "charge_days": np.where(rng.random(n) < 0.4, rng.integers(0, 200, n), -1),
+            # So few that no single force's are shown.
+            "is_killed": rng.random(n) < 0.01,
         }
     ).with_columns(pl.when(pl.col("charge_days") >= 0).then("charge_days"))
 
@@ -88,11 +95,13 @@ def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFra
         places = both.select("force_code", "breakdown_value").unique()
     counted = places.join(
         both.group_by("force_code", "breakdown_value").agg(
-            n=pl.len().cast(pl.Int64), women=pl.col("is_woman").sum().cast(pl.Int64)
+            n=pl.len().cast(pl.Int64),
+            women=pl.col("is_woman").sum().cast(pl.Int64),
+            killed=pl.col("is_killed").sum().cast(pl.Int64),
         ),
         on=["force_code", "breakdown_value"],
         how="left",
-    ).with_columns(pl.col("n", "women").fill_null(0))
+    ).with_columns(pl.col("n", "women", "killed").fill_null(0))
     count = counted.select(
         "force_code",
         "breakdown_value",
@@ -112,6 +121,9 @@ def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFra
     )
     if breakdown != "none":
         return pl.concat([count, share], how="diagonal")
+    rare = share.drop("numerator", "denominator").with_columns(
+        measure=pl.lit("victims_killed_share"), numerator=counted["killed"], denominator=counted["n"]
+    )
     median = (
         both.group_by("force_code")
         .agg(
@@ -129,4 +141,4 @@ def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFra
             value="value",
         )
     )
-    return pl.concat([count, share, median], how="diagonal")
+    return pl.concat([count, share, rare, median], how="diagonal")
