@@ -31,6 +31,7 @@ MODELS = (
     "person_multipliers",
     "scored_allegations",
     "scored_persons",
+    "ranking_versions",
     "list_scopes",
     "person_places",
     "ranked_perpetrators",

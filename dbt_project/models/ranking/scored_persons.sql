@@ -70,15 +70,6 @@ owners as (
     from force_scores
 ),
 
-versions as (
-    -- One run ranks under one definition and one set of weights.
-    select
-        max(definition_id) as definition_id,
-        max(definition_version) as definition_version,
-        max(weights_version) as weights_version
-    from {{ ref('national_vawg_allegations') }}
-),
-
 as_victim as (
     -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
     select
@@ -95,8 +86,6 @@ dated as (
         scores.*,
         multipliers.person_id,
         multipliers.is_named_by_several_forces,
-        gates.person_group_id,
-        gates.model_version,
         gates.is_age_unknown,
         gates.withheld,
         gates.in_custody,
@@ -150,9 +139,6 @@ judged as (
         ) as score_rfg,
         coalesce(owners.force_code, dated.first_force_code) as owner_force_code,
         coalesce(owners.n_forces, 1) as n_forces,
-        versions.definition_id,
-        versions.definition_version,
-        versions.weights_version,
         coalesce(as_victim.n_offences_as_victim, 0) as n_offences_as_victim,
         decisions.list_decision,
         case when dated.score > 0 then cast(dated.score_outcome_unknown as double precision) / dated.score end
@@ -170,8 +156,7 @@ judged as (
                 dated.score_outcome_unknown > dated.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
                 then 'outcome_unknown'
             when withdrawn.person_id is not null then 'evidence_withdrawn'
-        end as other_reason,
-        parameters.parameters_version
+        end as other_reason
     from dated
     left join owners on dated.person_no = owners.person_no and owners.owner_rank = 1
     left join recency on dated.days_since_report = recency.days_since_report
@@ -181,7 +166,6 @@ judged as (
     left join {{ ref('national_list_decisions') }} as decisions on dated.person_id = decisions.person_id
     left join withdrawn on dated.person_id = withdrawn.person_id
     cross join parameters
-    cross join versions
 ),
 
 reasoned as (
@@ -202,7 +186,6 @@ select
     reasoned.person_id,
     reasoned.person_no,
     reasoned.is_named_by_several_forces,
-    reasoned.person_group_id,
     case
         when reasoned.status_reason is null then 'listed'
         when
@@ -239,11 +222,5 @@ select
     reasoned.max_severity_days,
     reasoned.best_link_probability,
     reasoned.outcome_unknown_share,
-    reasoned.in_custody,
-    reasoned.n_offences_as_victim,
-    reasoned.definition_id,
-    reasoned.definition_version,
-    reasoned.parameters_version,
-    reasoned.weights_version,
-    reasoned.model_version as link_model_version
+    reasoned.n_offences_as_victim
 from reasoned
