@@ -34,7 +34,7 @@ worded as (
 
 select
     persons.person_id,
-    gates.person_group_id,
+    persons.person_group_id,
     run.period,
     run.ranked_at,
     persons.list_status,
@@ -73,7 +73,7 @@ select
     persons.max_severity_days,
     persons.best_link_probability,
     persons.outcome_unknown_share,
-    case gates.in_custody
+    case persons.in_custody
         when 'Y' then 'in custody'
         when 'N' then 'not in custody'
         else 'custody not checked'
@@ -92,14 +92,13 @@ select
     versions.definition_version,
     parameters.parameters_version,
     versions.weights_version,
-    gates.model_version as link_model_version,
+    persons.link_model_version,
     worded.statement
 from {{ ref('scored_persons') }} as persons
 cross join {{ ref('national_run') }} as run
 cross join parameters
 cross join {{ ref('ranking_versions') }} as versions
-inner join {{ ref('national_person_gates') }} as gates on persons.person_no = gates.person_no
-inner join worded on coalesce(gates.in_custody in ('Y', 'N'), false) = worded.is_custody_checked
+inner join worded on coalesce(persons.in_custody in ('Y', 'N'), false) = worded.is_custody_checked
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id
