@@ -191,7 +191,8 @@ judged as (
             when dated.n_counted = 0 then 'no_counted_allegation'
             when dated.n_incidents < parameters.min_incidents then 'too_few_incidents'
             when not dated.is_recent then 'no_recent_incident'
-            when not coalesce(dated.best_link_probability >= parameters.min_link_probability, false) then 'link_too_uncertain'
+            when not coalesce(dated.best_link_probability >= parameters.min_link_probability, false)
+                then 'link_too_uncertain'
             when dated.in_custody = 'Y' then 'in_custody'
             when
                 dated.score_outcome_unknown > dated.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
