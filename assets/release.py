@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from assets.bulletin.bulletin import Edition, write_bulletin
-from assets.encryption import ReleaseKey, add_key, copy_options
+from assets.encryption import ReleaseKey, add_key, copy_options, read_options
 from assets.forecasts.forecast import NO_OUTLOOK
 from assets.forecasts.station import RUN
 from assets.linkage.model import MODEL
@@ -197,8 +197,10 @@ def _export(
                 f"copy (select {columns} from {mart['relation_name']} order by all) "
                 f"to '{path}' (format parquet, compression zstd{copy_options(encrypted=encrypted)})"
             )
+            # Of the file: a mart that is a view is made once.
             rows, content = connection.execute(
-                f"select count(*), coalesce(bit_xor(hash(t)), 0) from (select {columns} from {mart['relation_name']}) t"
+                "select count(*), coalesce(bit_xor(hash(t)), 0) "
+                f"from read_parquet('{path}'{read_options(encrypted=encrypted)}) as t"
             ).fetchall()[0]
             held[name] = {
                 "file": f"{sensitivity(mart)}/{name}.parquet",

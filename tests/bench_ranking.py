@@ -31,6 +31,7 @@ MODELS = (
     "person_multipliers",
     "scored_allegations",
     "scored_persons",
+    "ranking_versions",
     "list_scopes",
     "person_places",
     "ranked_perpetrators",
@@ -173,6 +174,13 @@ select
     hash(person_id) as entry_id
 from repository.national_person_gates where hash(person_id) % 1000 = 11;
 
+create schema ranking;
+
+create table ranking.withdrawn_allegations as
+select person_id, min(offence_id) as offence_id, 'crime_cancelled' as withdrawn_as
+from repository.national_vawg_allegations where hash(person_id) % 2000 = 17
+group by person_id;
+
 create schema marts;
 
 create table marts.ranking_data_gates as
@@ -224,8 +232,6 @@ def prepare(root: Path, n_allegations: int) -> None:
     with connected(root) as connection:
         for statement in NATION.format(n=n_allegations).split(";\n"):
             connection.execute(statement)
-        connection.execute("create schema if not exists ranking")
-        connection.execute("create schema if not exists marts")
     compile_models(root)
 
 

@@ -33,8 +33,6 @@ persons as (
         cast(scored.score as decimal(28, 1)) as score_shown,
         scored.score_outcome_unknown,
         scored.n_counted,
-        scored.n_recent,
-        scored.n_surely_linked,
         -- What a sentence says of the person or of the class is worded once for each, not once an allegation.
         ', multiplier x ' || {{ as_shown('scored.multiplier', 2) }} || ' -> ' as multiplier_in_words,
         ' of ' || {{ as_shown('scored.score', 1) }} || ' points (' as score_in_words
@@ -62,6 +60,7 @@ classes as (
 offences as (
     select
         offences.person_id,
+        offences.person_no,
         offences.offence_id,
         offences.force_code,
         offences.crime_ref,
@@ -87,8 +86,6 @@ offences as (
         offences.score_shown,
         offences.score_outcome_unknown,
         offences.n_counted,
-        offences.n_recent,
-        offences.n_surely_linked,
         offences.multiplier_in_words,
         offences.score_in_words
     from ({{ scored_allegations_of('persons', with_columns=[
@@ -98,8 +95,6 @@ offences as (
         'score_shown',
         'score_outcome_unknown',
         'n_counted',
-        'n_recent',
-        'n_surely_linked',
         'multiplier_in_words',
         'score_in_words',
     ]) }}) as offences
@@ -113,15 +108,11 @@ shares as (
         offence_id,
         score_shown,
         floor(contribution * 10) as tenths,
-        sum(floor(contribution * 10)) over (partition by person_id) as person_tenths,
+        sum(floor(contribution * 10)) over (partition by person_no) as person_tenths,
         row_number() over (
-            partition by person_id
+            partition by person_no
             order by contribution * 10 - floor(contribution * 10) desc, reported_at desc, offence_id asc
-        ) as remainder_rank,
-        row_number() over (
-            partition by person_id
-            order by contribution desc, reported_at desc, offence_id asc
-        ) as contribution_rank
+        ) as remainder_rank
     from offences
     where is_counted and n_counted > 1
 ),
@@ -130,7 +121,6 @@ shared as (
     select
         person_id,
         offence_id,
-        contribution_rank,
         cast(
             (tenths + case when remainder_rank <= score_shown * 10 - person_tenths then 1 else 0 end) / 10
             as decimal(28, 1)
@@ -172,37 +162,49 @@ only_here as (
     group by person_id, offence_id
 ),
 
+-- What counts against those who are listed.
+counting as (
+    select
+        offences.*,
+        row_number() over (
+            partition by offences.person_no
+            order by offences.contribution desc, offences.reported_at desc, offences.offence_id asc
+        ) as contribution_rank,
+        sum(case when offences.is_recent then 1 else 0 end) over (partition by offences.person_no) as n_recent,
+        sum(case when offences.link_probability >= parameters.min_link_probability then 1 else 0 end)
+            over (partition by offences.person_no) as n_surely_linked
+    from offences
+    cross join parameters
+    where offences.list_status = 'listed' and offences.is_counted
+),
+
 largest as (
     -- The largest allegations of those who are listed: N and V without them, and what is left of the conditions.
     select
-        offences.person_id,
-        offences.offence_id,
-        offences.score,
-        offences.national_rank,
-        (offences.score - offences.contribution) / offences.multiplier
+        counting.person_id,
+        counting.offence_id,
+        counting.score,
+        counting.national_rank,
+        (counting.score - counting.contribution) / counting.multiplier
         * {{ ranking_multiplier(
-            'offences.n_incidents - case when offences.is_in_window then 1 else 0 end'
-            ~ ' + parameters.incidents_count_in_n * offences.n_non_crime_incidents',
-            'offences.n_victims - coalesce(only_here.n_victims, 0)',
+            'counting.n_incidents - case when counting.is_in_window then 1 else 0 end'
+            ~ ' + parameters.incidents_count_in_n * counting.n_non_crime_incidents',
+            'counting.n_victims - coalesce(only_here.n_victims, 0)',
         ) }} as score_without,
-        offences.n_incidents - case when offences.is_in_window then 1 else 0 end >= parameters.min_incidents
-        and offences.n_recent - case when offences.is_recent then 1 else 0 end > 0
-        and offences.n_surely_linked
-        - case when offences.link_probability >= parameters.min_link_probability then 1 else 0 end > 0
-        and offences.score_outcome_unknown - case when offences.is_outcome_known then 0 else offences.contribution end
-        <= (offences.score - offences.contribution) * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
+        counting.n_incidents - case when counting.is_in_window then 1 else 0 end >= parameters.min_incidents
+        and counting.n_recent - case when counting.is_recent then 1 else 0 end > 0
+        and counting.n_surely_linked
+        - case when counting.link_probability >= parameters.min_link_probability then 1 else 0 end > 0
+        and counting.score_outcome_unknown - case when counting.is_outcome_known then 0 else counting.contribution end
+        <= (counting.score - counting.contribution) * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
             as is_listed_without
-    from offences
-    inner join shared
-        on
-            offences.person_id = shared.person_id
-            and offences.offence_id = shared.offence_id
+    from counting
     cross join parameters
     left join only_here
         on
-            offences.person_id = only_here.person_id
-            and offences.offence_id = only_here.offence_id
-    where offences.list_status = 'listed' and shared.contribution_rank <= parameters.n_largest_explained
+            counting.person_id = only_here.person_id
+            and counting.offence_id = only_here.offence_id
+    where counting.contribution_rank <= parameters.n_largest_explained
 ),
 
 ladder as (

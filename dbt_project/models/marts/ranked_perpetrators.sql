@@ -88,15 +88,16 @@ select
     ) as is_on_serious_single_list,
     persons.latest_serious_reported_at,
     persons.n_offences_as_victim,
-    persons.definition_id,
-    persons.definition_version,
-    persons.parameters_version,
-    persons.weights_version,
+    versions.definition_id,
+    versions.definition_version,
+    parameters.parameters_version,
+    versions.weights_version,
     persons.link_model_version,
     worded.statement
 from {{ ref('scored_persons') }} as persons
 cross join {{ ref('national_run') }} as run
 cross join parameters
+cross join {{ ref('ranking_versions') }} as versions
 inner join worded on coalesce(persons.in_custody in ('Y', 'N'), false) = worded.is_custody_checked
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code

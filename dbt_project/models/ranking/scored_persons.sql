@@ -1,9 +1,11 @@
 -- Grain: one linked person with an allegation in the last six years, neither child nor dead: their scores under every
--- lens, what keeps them off the list, and the force that owns them. Places come after, in `ranked_perpetrators`.
+-- lens, what keeps them off the list, and the force that owns them. Places come after, in `ranked_perpetrators`, with
+-- the texts that are the same for everybody: they are what takes long to write.
 with parameters as (
     {{ ranking_parameters([
         'min_incidents',
         'min_link_probability',
+        'recent_months',
         'max_outcome_unknown_share',
         'serious_severity_days',
         'serious_within_days',
@@ -23,11 +25,8 @@ scores as (
         ) as score_outcome_unknown,
         count(*) as n_allegations,
         {{ count_where('offences.is_counted') }} as n_counted,
-        {{ count_where('offences.is_counted and offences.is_recent') }} as n_recent,
         {{ count_where('offences.is_counted and offences.age_days <= parameters.harm_window_days') }} as n_in_harm_window,
         {{ count_where('offences.is_counted and not offences.is_severity_mapped') }} as n_severity_unmapped,
-        {{ count_where('offences.is_counted and offences.link_probability >= parameters.min_link_probability') }}
-            as n_surely_linked,
         max(case when offences.is_counted then offences.reported_at end) as latest_reported_at,
         max(case when offences.is_counted then offences.severity_days end) as max_severity_days,
         max(case when offences.is_counted then offences.link_probability end) as best_link_probability,
@@ -70,15 +69,6 @@ owners as (
     from force_scores
 ),
 
-versions as (
-    -- One run ranks under one definition and one set of weights.
-    select
-        max(definition_id) as definition_id,
-        max(definition_version) as definition_version,
-        max(weights_version) as weights_version
-    from {{ ref('national_vawg_allegations') }}
-),
-
 as_victim as (
     -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
     select
@@ -106,16 +96,56 @@ dated as (
         multipliers.n_non_crime_incidents,
         multipliers.n_victims,
         {{ dbt.datediff('scores.latest_reported_at', 'run.ranked_at', 'day') }}
-            as days_since_report
+            as days_since_report,
+        -- The latest report says whether there is a recent one.
+        coalesce(
+            scores.latest_reported_at
+            > {{ dbt.dateadd('month', '-cast(parameters.recent_months as integer)', 'run.ranked_at') }},
+            false
+        ) as is_recent
     from scores
     inner join {{ ref('person_multipliers') }} as multipliers on scores.person_no = multipliers.person_no
     inner join {{ ref('national_person_gates') }} as gates on scores.person_no = gates.person_no
     cross join {{ ref('national_run') }} as run
+    cross join parameters
 ),
 
-withdrawn as (
-    select distinct person_id
+-- What is told of few, in one row a person: everybody is matched with it once.
+told as (
+    select
+        person_id,
+        n_offences_as_victim,
+        cast(null as {{ dbt.type_string() }}) as list_decision,
+        0 as is_withdrawn
+    from as_victim
+
+    union all
+
+    select
+        person_id,
+        null as n_offences_as_victim,
+        list_decision,
+        0 as is_withdrawn
+    from {{ ref('national_list_decisions') }}
+
+    union all
+
+    select
+        person_id,
+        null as n_offences_as_victim,
+        null as list_decision,
+        1 as is_withdrawn
     from {{ ref('withdrawn_allegations') }}
+),
+
+noted as (
+    select
+        person_id,
+        max(n_offences_as_victim) as n_offences_as_victim,
+        max(list_decision) as list_decision,
+        max(is_withdrawn) as is_withdrawn
+    from told
+    group by person_id
 ),
 
 -- The peer, recency x frequency x gravity in bands. Bands are looked up for the few values there are, not for each
@@ -150,11 +180,8 @@ judged as (
         ) as score_rfg,
         coalesce(owners.force_code, dated.first_force_code) as owner_force_code,
         coalesce(owners.n_forces, 1) as n_forces,
-        versions.definition_id,
-        versions.definition_version,
-        versions.weights_version,
-        coalesce(as_victim.n_offences_as_victim, 0) as n_offences_as_victim,
-        decisions.list_decision,
+        coalesce(noted.n_offences_as_victim, 0) as n_offences_as_victim,
+        noted.list_decision,
         case when dated.score > 0 then cast(dated.score_outcome_unknown as double precision) / dated.score end
             as outcome_unknown_share,
         dated.n_in_harm_window >= parameters.harm_min_incidents as is_repeat_in_harm_window,
@@ -163,25 +190,22 @@ judged as (
             when dated.is_age_unknown then 'age_unknown'
             when dated.n_counted = 0 then 'no_counted_allegation'
             when dated.n_incidents < parameters.min_incidents then 'too_few_incidents'
-            when dated.n_recent = 0 then 'no_recent_incident'
-            when dated.n_surely_linked = 0 then 'link_too_uncertain'
+            when not dated.is_recent then 'no_recent_incident'
+            when not coalesce(dated.best_link_probability >= parameters.min_link_probability, false)
+                then 'link_too_uncertain'
             when dated.in_custody = 'Y' then 'in_custody'
             when
                 dated.score_outcome_unknown > dated.score * cast(parameters.max_outcome_unknown_share as decimal(9, 4))
                 then 'outcome_unknown'
-            when withdrawn.person_id is not null then 'evidence_withdrawn'
-        end as other_reason,
-        parameters.parameters_version
+            when noted.is_withdrawn = 1 then 'evidence_withdrawn'
+        end as other_reason
     from dated
     left join owners on dated.person_no = owners.person_no and owners.owner_rank = 1
     left join recency on dated.days_since_report = recency.days_since_report
     left join frequency on dated.n_incidents = frequency.n_incidents
     left join gravity on dated.max_severity_days = gravity.max_severity_days
-    left join as_victim on dated.person_id = as_victim.person_id
-    left join {{ ref('national_list_decisions') }} as decisions on dated.person_id = decisions.person_id
-    left join withdrawn on dated.person_id = withdrawn.person_id
+    left join noted on dated.person_id = noted.person_id
     cross join parameters
-    cross join versions
 ),
 
 reasoned as (
@@ -230,10 +254,8 @@ select
     reasoned.n_victims,
     reasoned.n_allegations,
     reasoned.n_counted,
-    reasoned.n_recent,
     reasoned.n_in_harm_window,
     reasoned.n_severity_unmapped,
-    reasoned.n_surely_linked,
     reasoned.latest_reported_at,
     reasoned.latest_serious_reported_at,
     reasoned.max_severity_days,
@@ -241,9 +263,5 @@ select
     reasoned.outcome_unknown_share,
     reasoned.in_custody,
     reasoned.n_offences_as_victim,
-    reasoned.definition_id,
-    reasoned.definition_version,
-    reasoned.parameters_version,
-    reasoned.weights_version,
     reasoned.model_version as link_model_version
 from reasoned
