@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from duckdb_extensions import import_extension
 
 from hub import lookups
 from hub.access import CROSSWALK, Scope, Select, contributions, literal, selects
-from hub.parameters import number
+from hub.parameters import number, whole
 
 # What the key is called inside a connection; as the release wrote it.
 KEY_NAME = "release"
-# Tables that are kept; of a scope, the selects.
-_KEPT = 200
+# Scopes whose selects are kept; a role, a force and the lists that are stopped make one.
+_SCOPES = 200
 
 
 class NoRelease(Exception):
@@ -59,7 +59,8 @@ class Release:
     _connection: duckdb.DuckDBPyConnection | None = None
     _schemas: dict[Scope, str] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
-    _tables: dict[tuple[Scope, str], Table] = field(default_factory=dict)
+    _tables: dict[tuple[Scope, str, tuple[Any, ...]], Table] = field(default_factory=dict)
+    _idle: dict[str, list[duckdb.DuckDBPyConnection]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -84,7 +85,7 @@ class Release:
         """Mart -> how the scope sees it; worked out once a scope."""
         found = self._selects.get(scope)
         if found is None:
-            self._trim(self._selects)
+            self._trim(self._selects, _SCOPES)
             found = self._selects[scope] = selects(scope, self.marts, self.columns, self.source)
         return found
 
@@ -114,28 +115,53 @@ class Release:
             names = tuple(column[0] for column in done.description)
             return Table(names, [dict(zip(names, row, strict=True)) for row in done.fetchall()])
 
-    def read_kept(self, scope: Scope, query: str) -> Table:
-        """`read` of a query without values, kept: a release never changes. For what is small and on many pages."""
-        found = self._tables.get((scope, query))
+    def read_kept(self, scope: Scope, query: str, values: tuple[Any, ...] = ()) -> Table:
+        """`read`, kept: a release never changes, and what a scope is shown of it neither. What was asked last is kept.
+
+        For what is small and asked again and again. Who shares the table does not change it.
+        """
+        key = (scope, query, values)
+        found = self._tables.pop(key, None)
         if found is None:
-            self._trim(self._tables)
-            found = self._tables[scope, query] = self.read(scope, query)
+            found = self.read(scope, query, values)
+        self._trim(self._tables, whole("kept_results"))
+        self._tables[key] = found
         return found
+
+    def warm(self, before: Release) -> None:
+        """Ask what readers of the release before this one asked of it without values, so that the first of them does not wait."""
+        for scope, query, values in list(before._tables):
+            # A mart of the last release that this one has not got is no longer asked for.
+            with suppress(duckdb.Error):
+                if not values:
+                    self.read_kept(scope, query)
 
     @contextmanager
     def cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._lock:
-            if self._connection is None:
-                self._connection = self.open_connection()
-                if self.laid_out:
-                    lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
-            schema = self._schemas.get(scope) or self._open_schema(self._connection, scope)
-            cursor = self._connection.cursor()
+        schema = self._schema(scope)
+        idle = self._idle.setdefault(schema, [])
         try:
+            cursor = idle.pop()
+        except IndexError:
+            cursor = self._connected().cursor()
             cursor.execute(f"SET schema = {literal(schema)}")
+        try:
             yield cursor
-        finally:
+        except BaseException:
             cursor.close()
+            raise
+        idle.append(cursor)
+
+    def _schema(self, scope: Scope) -> str:
+        with self._lock:
+            return self._schemas.get(scope) or self._open_schema(self._connected(), scope)
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._connection = self.open_connection()
+            if self.laid_out:
+                lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
+        return self._connection
 
     def open_connection(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own that can read the release's files, encrypted or not."""
@@ -184,9 +210,11 @@ class Release:
         return f'{lookups.NAME}.main."{mart}"'
 
     @staticmethod
-    def _trim(kept: dict[Any, Any]) -> None:
-        while len(kept) >= _KEPT:
-            kept.pop(next(iter(kept)), None)
+    def _trim(kept: dict[Any, Any], most: int) -> None:
+        """Let go of what lies longest, until one more goes in. Another request may do so at the same time."""
+        while len(kept) >= most:
+            with suppress(StopIteration, RuntimeError):
+                kept.pop(next(iter(kept)), None)
 
 
 class Releases:

@@ -118,9 +118,11 @@ class Visit:
     def read(self, query: str, values: Any = (), scope: Scope | None = None) -> Table:
         return self.release.read(scope or self.scope, query, values)
 
-    def kept(self, query: str) -> list[dict[str, Any]]:
-        """Rows of a query without values that many pages ask."""
-        return self.release.read_kept(self.scope, query).rows
+    def kept(
+        self, query: str, values: tuple[Any, ...] = (), scope: Scope | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows of a query that is asked again and again, as `Release.read_kept` has them: to be read, never changed."""
+        return self.release.read_kept(scope or self.scope, query, values).rows
 
     def has(self, mart: str) -> bool:
         return self.release.has(self.scope, mart)
