@@ -1,17 +1,20 @@
 """Reading a release: its manifest, and its marts as one scope sees them.
 
 A release never changes, so what is opened of it is kept; `current` is asked anew on every request, and who began on one
-release goes on reading that one. A release that was just published is laid out for looking up (`hub.lookups`) beside the readers,
-who go on with the last one until it is.
+release goes on reading that one. A release that was just published is laid out for looking up (`hub.lookups`) beside the readers, by a
+process that yields to them; they go on with the last one until it is.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +62,7 @@ class Release:
     _connection: duckdb.DuckDBPyConnection | None = None
     _schemas: dict[Scope, str] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
-    _tables: dict[tuple[Scope, str, tuple[Any, ...]], Table] = field(default_factory=dict)
+    _tables: dict[tuple[Scope, str, tuple[Any, ...] | None], Table] = field(default_factory=dict)
     _idle: dict[str, list[duckdb.DuckDBPyConnection]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,7 +102,7 @@ class Release:
     def has(self, scope: Scope, mart: str) -> bool:
         return mart in self.selects(scope)
 
-    def lay_out(self, folder: Path) -> None:
+    def lay_out(self, folder: Path) -> Path:
         """Lay the release out for looking up, in a file under `folder`, unless it is there. Raises duckdb.Error, OSError."""
         file = folder / lookups.file_name(self.release_id)
         with self.open_connection() as connection:
@@ -107,6 +110,7 @@ class Release:
             sources = {mart: self.source(mart) for mart in self.marts}
             lookups.lay_out(connection, file, sources, period=str(self.manifest["period"]), key=self.key)
         self.laid_out = file
+        return file
 
     def read(self, scope: Scope, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Table:
         """Run a query of the hub's own over the views of a scope. Values go in as parameters, never as text."""
@@ -115,26 +119,31 @@ class Release:
             names = tuple(column[0] for column in done.description)
             return Table(names, [dict(zip(names, row, strict=True)) for row in done.fetchall()])
 
-    def read_kept(self, scope: Scope, query: str, values: tuple[Any, ...] = ()) -> Table:
+    def read_kept(
+        self, scope: Scope, query: str, values: tuple[Any, ...] | dict[str, Any] | None = None
+    ) -> Table:
         """`read`, kept: a release never changes, and what a scope is shown of it neither. What was asked last is kept.
 
-        For what is small and asked again and again. Who shares the table does not change it.
+        For what is small and asked again and again. `values` by name are a choice that anybody makes, by position the ids of somebody.
+        Who shares the table does not change it.
         """
-        key = (scope, query, values)
+        key = (scope, query, tuple(values.items()) if isinstance(values, dict) else values)
         found = self._tables.pop(key, None)
         if found is None:
-            found = self.read(scope, query, values)
+            found = self.read(scope, query, values or ())
         self._trim(self._tables, whole("kept_results"))
         self._tables[key] = found
         return found
 
     def warm(self, before: Release) -> None:
-        """Ask what readers of the release before this one asked of it without values, so that the first of them does not wait."""
+        """Ask what readers asked of the release before this one, but for single persons, so that the first of them does not wait."""
         for scope, query, values in list(before._tables):
+            is_choice = values and isinstance(values[0], tuple)
+            if values and not is_choice:
+                continue
             # A mart of the last release that this one has not got is no longer asked for.
             with suppress(duckdb.Error):
-                if not values:
-                    self.read_kept(scope, query)
+                self.read_kept(scope, query, dict(values) if values else None)
 
     @contextmanager
     def cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -286,13 +295,16 @@ class Releases:
                 found = self._earlier[folder.name] = _opened(folder, self._key)
         return found
 
-    def _prepared(self, folder: Path) -> Release:
-        """Raises NoRelease."""
+    def _prepared(self, folder: Path, *, beside: bool = False) -> Release:
+        """Open a release and lay it out; `beside` readers of another one, who come first. Raises NoRelease."""
         release = _opened(folder, self._key)
         if self._lookups:
             try:
-                release.lay_out(self._lookups)
-            except (duckdb.Error, OSError) as error:
+                if beside:
+                    release.laid_out = _laid_out_beside(folder, self._key, self._lookups)
+                else:
+                    release.lay_out(self._lookups)
+            except (duckdb.Error, OSError, BrokenExecutor) as error:
                 raise NoRelease(
                     f"the release could not be laid out for looking up ({type(error).__name__}); is there room on the disk?"
                 ) from None
@@ -300,7 +312,9 @@ class Releases:
 
     def _prepare(self, folder: Path) -> None:
         try:
-            release = self._prepared(folder)
+            release = self._prepared(folder, beside=True)
+            if self._served:
+                release.warm(self._served)
         except NoRelease as failed:
             with self._lock:
                 self._failed[folder.name] = failed
@@ -316,6 +330,18 @@ class Releases:
         if self._lookups:
             lookups.clear(self._lookups, [r.laid_out for r in self._opened.values() if r.laid_out])
         return release
+
+
+def _laid_out_beside(folder: Path, key: str | None, target: Path) -> Path:
+    """Lay a release out in a process of its own that readers of this one do not wait for. Raises as `lay_out`, BrokenExecutor."""
+    with ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=os.nice, initargs=(whole("prepare_niceness"),)
+    ) as aside:
+        return aside.submit(_lay_out, folder, key, target).result()
+
+
+def _lay_out(folder: Path, key: str | None, target: Path) -> Path:
+    return _opened(folder, key).lay_out(target)
 
 
 def _opened(folder: Path, key: str | None) -> Release:

@@ -119,7 +119,10 @@ class Visit:
         return self.release.read(scope or self.scope, query, values)
 
     def kept(
-        self, query: str, values: tuple[Any, ...] = (), scope: Scope | None = None
+        self,
+        query: str,
+        values: tuple[Any, ...] | dict[str, Any] | None = None,
+        scope: Scope | None = None,
     ) -> list[dict[str, Any]]:
         """Rows of a query that is asked again and again, as `Release.read_kept` has them: to be read, never changed."""
         return self.release.read_kept(scope or self.scope, query, values).rows
@@ -199,7 +202,7 @@ def require_token(request: Request, form: FormData, session: Session) -> None:
         raise BadForm("this form was not given out to this session; go back, load the page again and repeat")
 
 
-def visit_of(
+async def visit_of(
     request: Request,
     session: Annotated[Session, Depends(session_of)],
     form: Annotated[FormData, Depends(form_of)],
@@ -241,13 +244,15 @@ def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
+        # Templates change with the code alone.
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals["parameter"] = whole
     environment.filters.update(
-        day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart
+        day=_day, number=_number, words=_words, share=share, force=_force, urlpart=_urlpart
     )
     return environment
 
@@ -262,7 +267,7 @@ def _number(value: Any, digits: int = 0) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
 
 
-def _share(value: Any) -> str:
+def share(value: Any) -> str:
     return "" if value is None else f"{100 * value:.1f}%"
 
 
@@ -271,7 +276,7 @@ def _words(value: Any) -> str:
 
 
 def _force(code: Any) -> str:
-    return forces().get(str(code), str(code)) if code else ""
+    return attribute("forces", "short_name").get(str(code), str(code)) if code else ""
 
 
 def _urlpart(value: Any) -> str:

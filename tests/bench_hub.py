@@ -185,7 +185,7 @@ def pages(release: Path) -> list[str]:
     """The main pages; persons are of the force's own, so that every role may see them."""
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"SELECT DISTINCT l.person_id FROM '{release}/identifiable/perpetrator_lists.parquet' AS l "
+            f"SELECT DISTINCT l.person_id FROM '{release}/identifiable/ranked_perpetrators.parquet' AS l "
             f"SEMI JOIN (SELECT * FROM '{release}/identifiable/suspect_nominals.parquet' WHERE force_code = '{FORCE}') AS n "
             "ON l.person_id = n.person_id ORDER BY 1 LIMIT 200"
         ).fetchall()
@@ -273,9 +273,7 @@ def reset_peak(pid: int) -> None:
 
 
 def _cost(seen: Seen) -> str:
-    return (
-        f"Failed: {len(seen.failures)}. The hub worked {1000 * seen.processor_seconds / len(seen.all):.0f} ms of processor a page."
-    )
+    return f"Failed: {len(seen.failures)}. The hub worked {1000 * seen.processor_seconds / len(seen.all):.0f} ms of processor a page."
 
 
 def _table(seen: Seen) -> list[str]:

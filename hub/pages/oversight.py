@@ -27,13 +27,13 @@ _PAGES = {"monitoring": "monitoring.html", "transparency": "transparency_record.
 def oversight(visit: V) -> Response:
     checks = []
     if visit.has("monitoring_checks"):
-        checks = visit.read("SELECT * FROM monitoring_checks ORDER BY is_alert DESC, section, check_id").rows
+        checks = visit.kept("SELECT * FROM monitoring_checks ORDER BY is_alert DESC, section, check_id")
     scopes: list[dict[str, Any]] = []
     if visit.has("perpetrator_list_pools"):
-        scopes = visit.read(
+        scopes = visit.kept(
             "SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_list_pools "
             "WHERE list_scope_code IS NOT NULL ORDER BY 1, 2"
-        ).rows
+        )
     return visit.page(
         "oversight.html",
         checks=checks,
