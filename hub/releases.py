@@ -107,6 +107,7 @@ class Release:
         file = folder / lookups.file_name(self.release_id)
         with self.open_connection() as connection:
             connection.execute("SET threads = 1")
+            connection.execute("SET enable_progress_bar = false")
             sources = {mart: self.source(mart) for mart in self.marts}
             lookups.lay_out(connection, file, sources, period=str(self.manifest["period"]), key=self.key)
         self.laid_out = file

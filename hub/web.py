@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -90,22 +89,32 @@ class Visit:
     session: Session | None
     user: User
     form: FormData
+    _release: Release | None = None
+    _suspensions: list[Suspension] | None = None
+    _scope: Scope | None = None
 
     @property
     def at(self) -> datetime:
         return self.hub.settings.now()
 
-    @cached_property
+    # Not functools.cached_property, which in Python 3.11 holds one lock for the visits of everybody.
+    @property
     def release(self) -> Release:
-        return self.hub.releases.current()
+        if self._release is None:
+            self._release = self.hub.releases.current()
+        return self._release
 
-    @cached_property
+    @property
     def suspensions(self) -> list[Suspension]:
-        return suspension.in_force(self.hub.store, self.at)
+        if self._suspensions is None:
+            self._suspensions = suspension.in_force(self.hub.store, self.at)
+        return self._suspensions
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        return self.user.scope(s.scope for s in self.suspensions)
+        if self._scope is None:
+            self._scope = self.user.scope(s.scope for s in self.suspensions)
+        return self._scope
 
     @property
     def purpose(self) -> str:

@@ -139,14 +139,13 @@ def alerts(visit: V, kind: str = "", state: str = "", page: int = 1) -> Response
         where += f" AND {'NOT ' if state == 'open' else ''}list_contains($touched, alert_id)"
         values["touched"] = [a for a, s in known.items() if state in ("open", s.state) and s.state != "open"]
     union = f"FROM ({_alerts(visit)}) WHERE {where}"
-    # What somebody does about an alert changes under a release that does not.
-    ask = (
-        (lambda query: visit.read(query, values).rows) if state else (lambda query: visit.kept(query, values))
-    )
-    total = ask(f"SELECT count(*) AS n {union}")[0]["n"]
-    rows = ask(
-        f"SELECT * {union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}"
-    )
+    count = f"SELECT count(*) AS n {union}"
+    shown = f"SELECT * {union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}"
+    if state:
+        # What somebody does about an alert changes under a release that does not.
+        total, rows = visit.read(count, values).rows[0]["n"], visit.read(shown, values).rows
+    else:
+        total, rows = visit.kept(count, values)[0]["n"], visit.kept(shown, values)
     return visit.page(
         "alerts.html",
         rows=rows,
