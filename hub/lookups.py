@@ -2,7 +2,8 @@
 
 Parquet is what a release is and what analysts read whole. A page asks for one person or one stretch of a list, a hundred times a
 minute; for that the marts lie here once more, sorted and indexed as `codes/lookup_keys.csv` says, with the alerts of the month worked out.
-The file can be deleted at any time. Of an encrypted release it is encrypted with the release's key.
+The file can be deleted at any time. Of an encrypted release it is encrypted with the release's key, and what is written on the way to it;
+its folder is open to the account alone that the hub runs under.
 """
 
 from __future__ import annotations
@@ -94,10 +95,13 @@ def lay_out(
     """
     if file.is_file():
         return file
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _make_own(file.parent)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)
     try:
+        # What does not fit into memory while it is sorted lies beside the file, and as the file does.
+        connection.execute(f"SET temp_directory = {literal(str(file.parent))}")
+        connection.execute(f"SET temp_file_encryption = {bool(key)}")
         attach(connection, partial, key, read_only=False)
         connection.execute(f"USE {NAME}")
         keys = {row["mart"]: row for row in rows("lookup_keys")}
@@ -114,6 +118,7 @@ def lay_out(
             )
         connection.execute("USE memory")
         connection.execute(f"DETACH {NAME}")
+        partial.chmod(0o600)
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -135,6 +140,12 @@ def clear(folder: Path, kept: Iterable[Path]) -> None:
 
 def file_name(release_id: str) -> str:
     return f"{release_id}.v{VERSION}.duckdb"
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder that the hub's own account alone can look into, encrypted or not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, mart: str, source: str, key: Mapping[str, str]) -> None:
