@@ -78,8 +78,7 @@ def test_what_is_laid_out_is_for_the_hub_s_own_account(tmp_path: Path) -> None:
 def test_nothing_spills_in_the_clear(tmp_path: Path) -> None:
     write_release(tmp_path, key=KEY)
     release = Releases(tmp_path / "releases", KEY).current()
-    with release.open_connection() as connection:
-        with pytest.raises(duckdb.OutOfMemoryException):
-            connection.execute("SET memory_limit = '20MB'").execute(
-                "SELECT max(a) FROM (SELECT md5(range::VARCHAR) AS a FROM range(2000000) ORDER BY 1)"
-            )
+    with release.open_connection() as connection, pytest.raises(duckdb.OutOfMemoryException):
+        connection.execute("SET memory_limit = '20MB'").execute(
+            "SELECT max(a) FROM (SELECT md5(range::VARCHAR) AS a FROM range(2000000) ORDER BY 1)"
+        )
