@@ -261,7 +261,7 @@ def _templates() -> jinja2.Environment:
     )
     environment.globals["parameter"] = whole
     environment.filters.update(
-        day=_day, number=_number, words=_words, share=share, force=_force, urlpart=_urlpart
+        day=_day, number=_number, words=_words, share=share, force=_force, urlpart=_urlpart, coded=_coded
     )
     return environment
 
@@ -269,7 +269,10 @@ def _templates() -> jinja2.Environment:
 def _day(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:%d %b %Y}".lstrip("0") if isinstance(value, date) else str(value)[:10]
+    # A day does not break over two lines.
+    return (
+        f"{value:%d %b %Y}".lstrip("0").replace(" ", "\u00a0") if isinstance(value, date) else str(value)[:10]
+    )
 
 
 def _number(value: Any, digits: int = 0) -> str:
@@ -286,6 +289,14 @@ def _words(value: Any) -> str:
 
 def _force(code: Any) -> str:
     return attribute("forces", "short_name").get(str(code), str(code)) if code else ""
+
+
+def _coded(code: Any, codes: str) -> str:
+    """A code with its label in a code list; alone where the list has none of it."""
+    if code is None:
+        return ""
+    label = attribute(codes, "label").get(str(code), "")
+    return f"{code} {label}".strip()
 
 
 def _urlpart(value: Any) -> str:

@@ -12,7 +12,7 @@ from decisions import alerts, audit, suspension
 from decisions.review_codes import reasons
 from decisions.suspension import ALL_LISTS
 from hub.access import literal
-from hub.pages.lists import take_alert
+from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
@@ -82,6 +82,7 @@ def cases(visit: V) -> Response:
     return visit.page(
         "cases.html",
         rows=rows,
+        kinds=KINDS,
         release=visit.release.manifest,
         statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
     )
