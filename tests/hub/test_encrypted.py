@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from hub import lookups
 from hub.app import create_app
 from hub.releases import Releases
 from hub.settings import Settings
@@ -75,10 +77,20 @@ def test_what_is_laid_out_is_for_the_hub_s_own_account(tmp_path: Path) -> None:
     assert stat.S_IMODE(laid_out.parent.stat().st_mode) == 0o700
 
 
-def test_nothing_spills_in_the_clear(tmp_path: Path) -> None:
+def test_nothing_of_a_query_spills_to_a_disk_and_what_lays_a_release_out_spills_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_release(tmp_path, key=KEY)
-    release = Releases(tmp_path / "releases", KEY).current()
-    with release.open_connection() as connection, pytest.raises(duckdb.OutOfMemoryException):
-        connection.execute("SET memory_limit = '20MB'").execute(
-            "SELECT max(a) FROM (SELECT md5(range::VARCHAR) AS a FROM range(2000000) ORDER BY 1)"
-        )
+    release, asked = Releases(tmp_path / "releases", KEY).current(), []
+    said = "SELECT current_setting('temp_directory'), current_setting('temp_file_encryption')"
+    with release.open_connection() as connection:
+        assert connection.execute(said).fetchall()[0][0] == ""
+
+    def attach(connection: duckdb.DuckDBPyConnection, *given: Any, **options: Any) -> None:
+        asked.extend(connection.execute(said).fetchall())
+        attach_it(connection, *given, **options)
+
+    attach_it = lookups.attach
+    monkeypatch.setattr(lookups, "attach", attach)
+    release.lay_out(tmp_path / "hub")
+    assert asked == [(str(tmp_path / "hub"), True)]
