@@ -24,7 +24,7 @@ def queue(visit: V, page: int = 1) -> Response:
         SELECT *, record_id_l IN (SELECT record_id FROM suspect_nominals)
             AND record_id_r IN (SELECT record_id FROM suspect_nominals) AS is_seen
         FROM identity_review_queue
-        ORDER BY is_seen DESC NULLS LAST, consequence DESC, person_id, other_person_id
+        ORDER BY is_seen DESC NULLS LAST, consequence <> 'listed', consequence <> 'live_suspect', person_id, other_person_id
         """
         f"LIMIT {size} OFFSET ?",
         [(max(page, 1) - 1) * size],
