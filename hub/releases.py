@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -304,10 +304,10 @@ class Releases:
         if self._lookups:
             try:
                 if beside:
-                    release.laid_out = _laid_out_beside(folder, self._key, self._lookups)
-                else:
-                    release.lay_out(self._lookups)
-            except (duckdb.Error, OSError, BrokenExecutor) as error:
+                    _lay_out_beside(folder, self._key, self._lookups)
+                # Where that was done, this finds the file there.
+                release.lay_out(self._lookups)
+            except (duckdb.Error, OSError) as error:
                 raise NoRelease(
                     f"the release could not be laid out for looking up ({type(error).__name__}); is there room on the disk?"
                 ) from None
@@ -335,16 +335,23 @@ class Releases:
         return release
 
 
-def _laid_out_beside(folder: Path, key: str | None, target: Path) -> Path:
-    """Lay a release out in a process of its own that readers of this one do not wait for. Raises as `lay_out`, BrokenExecutor."""
-    with ProcessPoolExecutor(
-        1, get_context("spawn"), initializer=os.nice, initargs=(whole("prepare_niceness"),)
-    ) as aside:
-        return aside.submit(_lay_out, folder, key, target).result()
+def _lay_out_beside(folder: Path, key: str | None, target: Path) -> None:
+    """Lay a release out in a process of its own that yields to the readers of this one, and ends with it. Raises OSError."""
+    # A fresh one: a copy of this would hold locks that other threads had at the time.
+    aside = get_context("spawn").Process(target=_yielding_lay_out, args=(folder, key, target), daemon=True)
+    aside.start()
+    aside.join()
+    if aside.exitcode:
+        raise ChildProcessError(f"it ended with {aside.exitcode}")
 
 
-def _lay_out(folder: Path, key: str | None, target: Path) -> Path:
-    return _opened(folder, key).lay_out(target)
+def _yielding_lay_out(folder: Path, key: str | None, target: Path) -> None:
+    os.nice(whole("prepare_niceness"))
+    try:
+        _opened(folder, key).lay_out(target)
+    except (NoRelease, duckdb.Error, OSError):
+        # Not the error itself: it may tell of the key or quote a value.
+        sys.exit(1)
 
 
 def _opened(folder: Path, key: str | None) -> Release:

@@ -88,10 +88,10 @@ def test_readers_go_on_with_the_last_release_while_a_new_one_is_laid_out(
     assert releases.current().release_id == "2026-02_two"
     write_release(tmp_path, release_id="2026-03_three")
 
-    def no_room(*_: Any) -> Path:
+    def no_room(*_: Any) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(module, "_laid_out_beside", no_room)
+    monkeypatch.setattr(module, "_lay_out_beside", no_room)
     releases._patience = 60
     with pytest.raises(NoRelease, match="room on the disk"):
         releases.current()
@@ -114,3 +114,12 @@ def test_rows_are_sorted_as_sql_sorts_them(rows: list[dict[str, Any]]) -> None:
             connection.execute("INSERT INTO t VALUES (?, ?, ?)", [row["a"], row["b"], row["no"]])
         found = connection.execute("SELECT no FROM t ORDER BY a DESC, b, no").fetchall()
     assert [row["no"] for row in in_order(numbered, "a DESC|b|no")] == [no for (no,) in found]
+
+
+def test_a_release_that_cannot_be_laid_out_beside_is_told_without_what_the_error_says(tmp_path: Path) -> None:
+    write_release(tmp_path, key="0123456789abcdef")
+    folder = (tmp_path / "releases" / "current").resolve()
+    with pytest.raises(OSError, match="it ended with 1") as told:
+        module._lay_out_beside(folder, "fedcba9876543210", tmp_path / "lookups")
+    assert "fedcba" not in str(told.value)
+    assert not (tmp_path / "lookups").exists()
