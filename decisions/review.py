@@ -450,7 +450,8 @@ def _known(connection: Connection, record_ids: Collection[str], as_of: datetime)
         .distinct()
     )
     found: list[str] = [row.entry_id for row in connection.execute(query)]
-    return [known for entry in history(connection, found) if (known := entry.known(as_of))]
+    # Of most persons there is none, and a page of each asks.
+    return [known for entry in (history(connection, found) if found else []) if (known := entry.known(as_of))]
 
 
 def _one(connection: Connection, entry_id: str) -> Entry:

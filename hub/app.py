@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from decisions.refusals import Refused
 from hub.access import Denied
@@ -76,20 +78,31 @@ def create_app(settings: Settings, http: httpx.Client | None = None) -> FastAPI:
     for module in pages:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    app.middleware("http")(_headers)
+    app.add_middleware(_Headers, is_https=settings.is_https)
     _handle(app)
     return app
 
 
-async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if not request.url.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store"
-    if request.app.state.hub.settings.is_https:
-        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    return response
+class _Headers:
+    """The headers that every answer has; those that a page sets itself stay."""
+
+    def __init__(self, app: ASGIApp, is_https: bool) -> None:
+        self._app = app
+        self._is_https = is_https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers["Cache-Control"] = "no-store"
+                if self._is_https:
+                    headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 def _handle(app: FastAPI) -> None:

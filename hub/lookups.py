@@ -1,8 +1,9 @@
 """A release laid out for looking up: one DuckDB file a release, made when the hub first reads it, of the release and nothing else.
 
 Parquet is what a release is and what analysts read whole. A page asks for one person or one stretch of a list, a hundred times a
-minute; for that the marts lie here once more, sorted and indexed as `codes/lookup_keys.csv` says, with the alerts of the month worked out.
-The file can be deleted at any time. Of an encrypted release it is encrypted with the release's key.
+minute; for that the marts lie here once more, sorted and indexed as `codes/lookup_keys.csv` says, with the alerts of the month and what a search compares worked out.
+The file can be deleted at any time. Of an encrypted release it is encrypted with the release's key, and what is written on the way to it;
+its folder is open to the account alone that the hub runs under.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from hub.parameters import rows
 # What the file is called inside a connection.
 NAME = "lookups"
 # Raised when what is laid out changes, so that an older file is made again.
-VERSION = 1
-VICTIM_ALERTS, WORK_LIST = "month_victim_alerts", "closed_without_order"
+VERSION = 2
+VICTIM_ALERTS, WORK_LIST, TERMS = "month_victim_alerts", "closed_without_order", "nominal_search_terms"
 # What is worked out, as a manifest tells of a mart, so that the same rules hold it.
 DERIVED: Mapping[str, Mapping[str, Any]] = {
     ALERTS: {"file": f"identifiable/{ALERTS}", "encrypted": False},
     VICTIM_ALERTS: {"file": f"victims/{VICTIM_ALERTS}", "encrypted": False},
     WORK_LIST: {"file": f"identifiable/{WORK_LIST}", "encrypted": False},
+    TERMS: {"file": f"identifiable/{TERMS}", "encrypted": False},
 }
 _LISTED = "person_id IN (SELECT person_id FROM perpetrator_lists)"
 _IN_MONTH = "{0} >= $first::date AND {0} < $first::date + INTERVAL 1 MONTH"
@@ -68,7 +70,39 @@ _WORK_LIST_SQL = """
     WHERE a.order_status = 'no order recorded'
     ORDER BY row_no
 """
+# What a search compares: names in small letters without accents, postcodes and identifiers without blanks.
+PLAIN = "regexp_replace(lower(strip_accents(coalesce({}, ''))), '[^a-z0-9 ]', '', 'g')"
+TIGHT = "regexp_replace(upper(coalesce({}, '')), '[^A-Z0-9]', '', 'g')"
+_FORENAMES, _SURNAME = PLAIN.format("forenames"), PLAIN.format("surname")
+# One row a nominal, kind and term: worked out once, where a search would do so for everybody.
+_TERMS_SQL = f"""
+    SELECT DISTINCT record_id, force_code, kind, term FROM (
+        SELECT record_id, force_code, 'name' AS kind, unnest(
+            [
+                trim({_FORENAMES} || ' ' || {_SURNAME}),
+                trim(split_part({_FORENAMES}, ' ', 1) || ' ' || {_SURNAME}),
+                trim({_SURNAME} || ' ' || {_FORENAMES}),
+                {_SURNAME}
+            ] || list_transform(coalesce(alias_full_names, []), lambda x: {PLAIN.format("x")})
+        ) AS term
+        FROM suspect_nominals
+        UNION ALL
+        SELECT record_id, force_code, 'postcode', unnest(
+            [{TIGHT.format("postcode")}]
+            || list_transform(coalesce(earlier_postcodes, []), lambda p: {TIGHT.format("p")})
+        )
+        FROM suspect_nominals
+        UNION ALL
+        SELECT record_id, force_code, 'identifier', unnest([
+            {", ".join(TIGHT.format(c) for c in ("pnc_id", "cro_number", "phone", "person_ref", "person_id"))}
+        ])
+        FROM suspect_nominals
+    )
+    WHERE term <> ''
+    ORDER BY record_id, kind, term
+"""
 _NEEDS = {
+    TERMS: {"suspect_nominals"},
     ALERTS: {"perpetrator_timelines", "perpetrator_lists", "ranked_perpetrators"},
     VICTIM_ALERTS: {"victim_timelines"},
     WORK_LIST: {"allegations_closed_without_action", "perpetrator_profiles"},
@@ -94,17 +128,21 @@ def lay_out(
     """
     if file.is_file():
         return file
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _make_own(file.parent)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)
     try:
+        # What does not fit into memory while it is sorted lies beside the file, and as the file does.
+        connection.execute(f"SET temp_directory = {literal(str(file.parent))}")
+        connection.execute(f"SET temp_file_encryption = {bool(key)}")
         attach(connection, partial, key, read_only=False)
         connection.execute(f"USE {NAME}")
         keys = {row["mart"]: row for row in rows("lookup_keys")}
         for mart, source in sources.items():
             _copy(connection, mart, source, keys.get(mart, {}))
-        if WORK_LIST in derived(sources):
-            connection.execute(f"CREATE TABLE {WORK_LIST} AS {_WORK_LIST_SQL}")
+        for name, query in ((WORK_LIST, _WORK_LIST_SQL), (TERMS, _TERMS_SQL)):
+            if name in derived(sources):
+                connection.execute(f"CREATE TABLE {name} AS {query}")
         for name in _ALERT_SQL.keys() & derived(sources).keys():
             # The id holds from release to release, for who takes an alert up.
             connection.execute(
@@ -114,6 +152,7 @@ def lay_out(
             )
         connection.execute("USE memory")
         connection.execute(f"DETACH {NAME}")
+        partial.chmod(0o600)
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -135,6 +174,12 @@ def clear(folder: Path, kept: Iterable[Path]) -> None:
 
 def file_name(release_id: str) -> str:
     return f"{release_id}.v{VERSION}.duckdb"
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder that the hub's own account alone can look into, encrypted or not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, mart: str, source: str, key: Mapping[str, str]) -> None:

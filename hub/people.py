@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from decisions.review_entries import Subject
+from hub.access import Scope
+from hub.parameters import rows as rows_of
 from hub.web import Visit
 
 # What was merged into what, step by step; no chain is as long.
@@ -28,16 +33,13 @@ class Evidence:
     timeline: list[dict[str, Any]]
     links: list[dict[str, Any]]
     orders: list[dict[str, Any]]
-    features: list[dict[str, Any]]
-    closed: list[dict[str, Any]]
     victims: list[dict[str, Any]]
 
 
 def resolved(visit: Visit, person_id: str) -> str:
     """The id of today that an id stands for, of a person whom the reader may see. Raises NoSuchPerson."""
     for _ in range(_STEPS):
-        known = visit.read("SELECT 1 FROM ranked_perpetrators WHERE person_id = ? LIMIT 1", [person_id]).rows
-        if known or _has_profile(visit, person_id):
+        if _of(visit, "ranked_perpetrators", person_id) or _of(visit, "perpetrator_profiles", person_id):
             return person_id
         if not visit.has("person_identity_changes"):
             break
@@ -54,16 +56,10 @@ def resolved(visit: Visit, person_id: str) -> str:
 
 def evidence_on(visit: Visit, person_id: str) -> Evidence:
     """Everything of one person that the reader's scope shows. `person_id`: as `resolved` gives it."""
-
-    def of(mart: str, order: str, column: str = "person_id") -> list[dict[str, Any]]:
-        if not visit.has(mart):
-            return []
-        return visit.read(f"SELECT * FROM {mart} WHERE {column} = ? ORDER BY {order}", [person_id]).rows
-
-    profiles = of("perpetrator_profiles", "person_id")
-    allegations = of("ranked_perpetrator_offences", "reported_at DESC, offence_id")
-    nominals = of("suspect_nominals", "record_id")
-    ranked = of("ranked_perpetrators", "person_id")
+    profiles = _of(visit, "perpetrator_profiles", person_id)
+    allegations = _of(visit, "ranked_perpetrator_offences", person_id)
+    nominals = _of(visit, "suspect_nominals", person_id)
+    ranked = _of(visit, "ranked_perpetrators", person_id)
     subject = Subject(
         person_id,
         tuple(n["record_id"] for n in nominals),
@@ -85,52 +81,69 @@ def evidence_on(visit: Visit, person_id: str) -> Evidence:
         status={name: ranked[0][name] for name in shown} if ranked else None,
         nominals=nominals,
         allegations=allegations,
-        timeline=of("perpetrator_timelines", "event_no"),
-        links=of("person_link_evidence", "link_weight, record_id_l"),
-        orders=of("protective_orders_in_force", "order_id", "respondent_person_id"),
-        features=of("perpetrator_features", "feature_kind, n_allegations DESC, feature"),
-        closed=of("allegations_closed_without_action", "closed_on DESC, offence_id"),
+        timeline=_of(visit, "perpetrator_timelines", person_id),
+        links=_of(visit, "person_link_evidence", person_id),
+        orders=_of(visit, "protective_orders_in_force", person_id),
         victims=_victims(visit, profiles),
     )
 
 
 def standing_of(visit: Visit, person_id: str) -> dict[str, Any]:
     """What the lists say of a person: to be shown after a recorded view alone. Empty where no list considered them."""
-    scope = visit.scope.after_view()
-    found: dict[str, Any] = {}
-    ranked = visit.read("SELECT * FROM ranked_perpetrators WHERE person_id = ?", [person_id], scope).rows
-    if ranked:
-        found["ranked"] = ranked[0]
-        found["lists"] = visit.read(
-            "SELECT * FROM perpetrator_lists WHERE person_id = ? ORDER BY list_kind, lens", [person_id], scope
-        ).rows
-        found["points"] = visit.read(
-            "SELECT * FROM ranked_perpetrator_offences WHERE person_id = ? ORDER BY contribution DESC, offence_id",
-            [person_id],
-            scope,
-        ).rows
-    if ranked and visit.release.has(scope, "ranked_perpetrator_uncertainty"):
-        firm = visit.read(
-            "SELECT * FROM ranked_perpetrator_uncertainty WHERE person_id = ?", [person_id], scope
-        ).rows
-        found["firm"] = firm[0] if firm else None
-    return found
+
+    def of(mart: str) -> list[dict[str, Any]]:
+        return _of(visit, mart, person_id, visit.scope.after_view())
+
+    ranked = of("ranked_perpetrators")
+    if not ranked:
+        return {}
+    firm = of("ranked_perpetrator_uncertainty")
+    return {
+        "ranked": ranked[0],
+        "lists": of("perpetrator_lists"),
+        "points": in_order(of("ranked_perpetrator_offences"), "contribution DESC|offence_id"),
+        "firm": firm[0] if firm else None,
+    }
 
 
-def _has_profile(visit: Visit, person_id: str) -> bool:
-    if not visit.has("perpetrator_profiles"):
-        return False
-    return bool(
-        visit.read("SELECT 1 FROM perpetrator_profiles WHERE person_id = ? LIMIT 1", [person_id]).rows
-    )
+def in_order(rows: list[dict[str, Any]], order: str) -> list[dict[str, Any]]:
+    """Rows as SQL's ORDER BY puts them, what is null last; `order`: keys parted by |.
+
+    Of one person's few rows: DuckDB takes longer to begin sorting than to find them.
+    """
+    for key in reversed(order.split("|")):
+        name, _, way = key.partition(" ")
+        known = [row for row in rows if row[name] is not None]
+        known.sort(key=itemgetter(name), reverse=way == "DESC")
+        rows = known + [row for row in rows if row[name] is None]
+    return rows
+
+
+def _of(visit: Visit, mart: str, person_id: str, scope: Scope | None = None) -> list[dict[str, Any]]:
+    """What a scope, the reader's own if left out, sees of a person in a mart; nothing where it does not see the mart."""
+    return _where(visit, mart, f"{_shown()[mart]['person_column']} = ?", (person_id,), scope or visit.scope)
+
+
+def _where(
+    visit: Visit, mart: str, condition: str, values: tuple[str, ...], scope: Scope
+) -> list[dict[str, Any]]:
+    """Of a mart what a person's page shows and the scope sees, in the page's order."""
+    if not visit.release.has(scope, mart):
+        return []
+    shown, seen = _shown()[mart], visit.release.require(scope, mart).columns
+    names = ", ".join(f'"{name}"' for name in shown["columns"].split() if name in seen)
+    rows = visit.kept(f"SELECT {names} FROM {mart} WHERE {condition}", values, scope)
+    return in_order(rows, shown["sorted_by"])
+
+
+@cache
+def _shown() -> Mapping[str, Mapping[str, str]]:
+    return {row["mart"]: row for row in rows_of("person_page")}
 
 
 def _victims(visit: Visit, profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not profiles or not profiles[0]["victim_ids"] or not visit.has("victim_profiles"):
+    if not profiles or not profiles[0]["victim_ids"]:
         return []
-    ids = profiles[0]["victim_ids"]
+    ids = tuple(profiles[0]["victim_ids"])
     # One mark an id, so that the index is asked.
-    marks = ", ".join("?" for _ in ids)
-    return visit.read(
-        f"SELECT * FROM victim_profiles WHERE person_id IN ({marks}) ORDER BY person_id", ids
-    ).rows
+    return _where(visit, "victim_profiles", f"person_id IN ({', '.join('?' for _ in ids)})", ids, visit.scope)

@@ -1,17 +1,20 @@
 """Reading a release: its manifest, and its marts as one scope sees them.
 
 A release never changes, so what is opened of it is kept; `current` is asked anew on every request, and who began on one
-release goes on reading that one. A release that was just published is laid out for looking up (`hub.lookups`) beside the readers,
-who go on with the last one until it is.
+release goes on reading that one. A release that was just published is laid out for looking up (`hub.lookups`) beside the readers, by a
+process that yields to them; they go on with the last one until it is.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,12 @@ from duckdb_extensions import import_extension
 
 from hub import lookups
 from hub.access import CROSSWALK, Scope, Select, contributions, literal, selects
-from hub.parameters import number
+from hub.parameters import number, whole
 
 # What the key is called inside a connection; as the release wrote it.
 KEY_NAME = "release"
-# Tables that are kept; of a scope, the selects.
-_KEPT = 200
+# Scopes whose selects are kept; a role, a force and the lists that are stopped make one.
+_SCOPES = 200
 
 
 class NoRelease(Exception):
@@ -59,7 +62,8 @@ class Release:
     _connection: duckdb.DuckDBPyConnection | None = None
     _schemas: dict[Scope, str] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
-    _tables: dict[tuple[Scope, str], Table] = field(default_factory=dict)
+    _tables: dict[tuple[Scope, str, tuple[Any, ...] | None], Table] = field(default_factory=dict)
+    _idle: dict[str, list[duckdb.DuckDBPyConnection]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -84,7 +88,7 @@ class Release:
         """Mart -> how the scope sees it; worked out once a scope."""
         found = self._selects.get(scope)
         if found is None:
-            self._trim(self._selects)
+            self._trim(self._selects, _SCOPES)
             found = self._selects[scope] = selects(scope, self.marts, self.columns, self.source)
         return found
 
@@ -98,14 +102,16 @@ class Release:
     def has(self, scope: Scope, mart: str) -> bool:
         return mart in self.selects(scope)
 
-    def lay_out(self, folder: Path) -> None:
+    def lay_out(self, folder: Path) -> Path:
         """Lay the release out for looking up, in a file under `folder`, unless it is there. Raises duckdb.Error, OSError."""
         file = folder / lookups.file_name(self.release_id)
         with self.open_connection() as connection:
             connection.execute("SET threads = 1")
+            connection.execute("SET enable_progress_bar = false")
             sources = {mart: self.source(mart) for mart in self.marts}
             lookups.lay_out(connection, file, sources, period=str(self.manifest["period"]), key=self.key)
         self.laid_out = file
+        return file
 
     def read(self, scope: Scope, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Table:
         """Run a query of the hub's own over the views of a scope. Values go in as parameters, never as text."""
@@ -114,28 +120,58 @@ class Release:
             names = tuple(column[0] for column in done.description)
             return Table(names, [dict(zip(names, row, strict=True)) for row in done.fetchall()])
 
-    def read_kept(self, scope: Scope, query: str) -> Table:
-        """`read` of a query without values, kept: a release never changes. For what is small and on many pages."""
-        found = self._tables.get((scope, query))
+    def read_kept(
+        self, scope: Scope, query: str, values: tuple[Any, ...] | dict[str, Any] | None = None
+    ) -> Table:
+        """`read`, kept: a release never changes, and what a scope is shown of it neither. What was asked last is kept.
+
+        For what is small and asked again and again. `values` by name are a choice that anybody makes, by position the ids of somebody.
+        Who shares the table does not change it.
+        """
+        key = (scope, query, tuple(values.items()) if isinstance(values, dict) else values)
+        found = self._tables.pop(key, None)
         if found is None:
-            self._trim(self._tables)
-            found = self._tables[scope, query] = self.read(scope, query)
+            found = self.read(scope, query, values or ())
+        self._trim(self._tables, whole("kept_results"))
+        self._tables[key] = found
         return found
+
+    def warm(self, before: Release) -> None:
+        """Ask what readers asked of the release before this one, but for single persons, so that the first of them does not wait."""
+        for scope, query, values in list(before._tables):
+            is_choice = values and isinstance(values[0], tuple)
+            if values and not is_choice:
+                continue
+            # A mart of the last release that this one has not got is no longer asked for.
+            with suppress(duckdb.Error):
+                self.read_kept(scope, query, dict(values) if values else None)
 
     @contextmanager
     def cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._lock:
-            if self._connection is None:
-                self._connection = self.open_connection()
-                if self.laid_out:
-                    lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
-            schema = self._schemas.get(scope) or self._open_schema(self._connection, scope)
-            cursor = self._connection.cursor()
+        schema = self._schema(scope)
+        idle = self._idle.setdefault(schema, [])
         try:
+            cursor = idle.pop()
+        except IndexError:
+            cursor = self._connected().cursor()
             cursor.execute(f"SET schema = {literal(schema)}")
+        try:
             yield cursor
-        finally:
+        except BaseException:
             cursor.close()
+            raise
+        idle.append(cursor)
+
+    def _schema(self, scope: Scope) -> str:
+        with self._lock:
+            return self._schemas.get(scope) or self._open_schema(self._connected(), scope)
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._connection = self.open_connection()
+            if self.laid_out:
+                lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
+        return self._connection
 
     def open_connection(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own that can read the release's files, encrypted or not."""
@@ -145,10 +181,12 @@ class Release:
                 "autoinstall_known_extensions": False,
                 # A table in a query is a mart, never a variable of this program.
                 "python_enable_replacements": False,
+                # Nothing spills to a disk that nobody watches.
+                "temp_directory": "",
             }
         )
-        # The same files are read again and again.
-        connection.execute("SET parquet_metadata_cache = true")
+        # The same files are read again and again. DuckDB 1.5.5 cannot read an encrypted file by what it kept of it.
+        connection.execute(f"SET parquet_metadata_cache = {not self.key}")
         if self.key:
             import_extension("httpfs", con=connection)
             connection.execute("LOAD httpfs")
@@ -184,9 +222,11 @@ class Release:
         return f'{lookups.NAME}.main."{mart}"'
 
     @staticmethod
-    def _trim(kept: dict[Any, Any]) -> None:
-        while len(kept) >= _KEPT:
-            kept.pop(next(iter(kept)), None)
+    def _trim(kept: dict[Any, Any], most: int) -> None:
+        """Let go of what lies longest, until one more goes in. Another request may do so at the same time."""
+        while len(kept) >= most:
+            with suppress(StopIteration, RuntimeError):
+                kept.pop(next(iter(kept)), None)
 
 
 class Releases:
@@ -258,11 +298,14 @@ class Releases:
                 found = self._earlier[folder.name] = _opened(folder, self._key)
         return found
 
-    def _prepared(self, folder: Path) -> Release:
-        """Raises NoRelease."""
+    def _prepared(self, folder: Path, *, beside: bool = False) -> Release:
+        """Open a release and lay it out; `beside` readers of another one, who come first. Raises NoRelease."""
         release = _opened(folder, self._key)
         if self._lookups:
             try:
+                if beside:
+                    _lay_out_beside(folder, self._key, self._lookups)
+                # Where that was done, this finds the file there.
                 release.lay_out(self._lookups)
             except (duckdb.Error, OSError) as error:
                 raise NoRelease(
@@ -272,7 +315,9 @@ class Releases:
 
     def _prepare(self, folder: Path) -> None:
         try:
-            release = self._prepared(folder)
+            release = self._prepared(folder, beside=True)
+            if self._served:
+                release.warm(self._served)
         except NoRelease as failed:
             with self._lock:
                 self._failed[folder.name] = failed
@@ -288,6 +333,25 @@ class Releases:
         if self._lookups:
             lookups.clear(self._lookups, [r.laid_out for r in self._opened.values() if r.laid_out])
         return release
+
+
+def _lay_out_beside(folder: Path, key: str | None, target: Path) -> None:
+    """Lay a release out in a process of its own that yields to the readers of this one, and ends with it. Raises OSError."""
+    # A fresh one: a copy of this would hold locks that other threads had at the time.
+    aside = get_context("spawn").Process(target=_yielding_lay_out, args=(folder, key, target), daemon=True)
+    aside.start()
+    aside.join()
+    if aside.exitcode:
+        raise ChildProcessError(f"it ended with {aside.exitcode}")
+
+
+def _yielding_lay_out(folder: Path, key: str | None, target: Path) -> None:
+    os.nice(whole("prepare_niceness"))
+    try:
+        _opened(folder, key).lay_out(target)
+    except (NoRelease, duckdb.Error, OSError):
+        # Not the error itself: it may tell of the key or quote a value.
+        sys.exit(1)
 
 
 def _opened(folder: Path, key: str | None) -> Release:

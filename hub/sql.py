@@ -78,8 +78,6 @@ def _prepare(
         else:
             connection.execute(f'CREATE TABLE "{mart}" AS {selects[mart].sql}')
     connection.execute(f"SET allowed_paths = [{', '.join(literal(f) for f in files)}]")
-    # Nothing spills to a disk that nobody watches.
-    connection.execute("SET temp_directory = ''")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

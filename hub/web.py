@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -90,22 +89,32 @@ class Visit:
     session: Session | None
     user: User
     form: FormData
+    _release: Release | None = None
+    _suspensions: list[Suspension] | None = None
+    _scope: Scope | None = None
 
     @property
     def at(self) -> datetime:
         return self.hub.settings.now()
 
-    @cached_property
+    # Not functools.cached_property, which in Python 3.11 holds one lock for the visits of everybody.
+    @property
     def release(self) -> Release:
-        return self.hub.releases.current()
+        if self._release is None:
+            self._release = self.hub.releases.current()
+        return self._release
 
-    @cached_property
+    @property
     def suspensions(self) -> list[Suspension]:
-        return suspension.in_force(self.hub.store, self.at)
+        if self._suspensions is None:
+            self._suspensions = suspension.in_force(self.hub.store, self.at)
+        return self._suspensions
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        return self.user.scope(s.scope for s in self.suspensions)
+        if self._scope is None:
+            self._scope = self.user.scope(s.scope for s in self.suspensions)
+        return self._scope
 
     @property
     def purpose(self) -> str:
@@ -118,9 +127,14 @@ class Visit:
     def read(self, query: str, values: Any = (), scope: Scope | None = None) -> Table:
         return self.release.read(scope or self.scope, query, values)
 
-    def kept(self, query: str) -> list[dict[str, Any]]:
-        """Rows of a query without values that many pages ask."""
-        return self.release.read_kept(self.scope, query).rows
+    def kept(
+        self,
+        query: str,
+        values: tuple[Any, ...] | dict[str, Any] | None = None,
+        scope: Scope | None = None,
+    ) -> list[dict[str, Any]]:
+        """Rows of a query that is asked again and again, as `Release.read_kept` has them: to be read, never changed."""
+        return self.release.read_kept(scope or self.scope, query, values).rows
 
     def has(self, mart: str) -> bool:
         return self.release.has(self.scope, mart)
@@ -197,7 +211,7 @@ def require_token(request: Request, form: FormData, session: Session) -> None:
         raise BadForm("this form was not given out to this session; go back, load the page again and repeat")
 
 
-def visit_of(
+async def visit_of(
     request: Request,
     session: Annotated[Session, Depends(session_of)],
     form: Annotated[FormData, Depends(form_of)],
@@ -239,13 +253,15 @@ def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
+        # Templates change with the code alone.
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals["parameter"] = whole
     environment.filters.update(
-        day=_day, number=_number, words=_words, share=_share, force=_force, urlpart=_urlpart
+        day=_day, number=_number, words=_words, share=share, force=_force, urlpart=_urlpart, coded=_coded
     )
     return environment
 
@@ -253,14 +269,17 @@ def _templates() -> jinja2.Environment:
 def _day(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:%d %b %Y}".lstrip("0") if isinstance(value, date) else str(value)[:10]
+    # A day does not break over two lines.
+    return (
+        f"{value:%d %b %Y}".lstrip("0").replace(" ", "\u00a0") if isinstance(value, date) else str(value)[:10]
+    )
 
 
 def _number(value: Any, digits: int = 0) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
 
 
-def _share(value: Any) -> str:
+def share(value: Any) -> str:
     return "" if value is None else f"{100 * value:.1f}%"
 
 
@@ -269,7 +288,15 @@ def _words(value: Any) -> str:
 
 
 def _force(code: Any) -> str:
-    return forces().get(str(code), str(code)) if code else ""
+    return attribute("forces", "short_name").get(str(code), str(code)) if code else ""
+
+
+def _coded(code: Any, codes: str) -> str:
+    """A code with its label in a code list; alone where the list has none of it."""
+    if code is None:
+        return ""
+    label = attribute(codes, "label").get(str(code), "")
+    return f"{code} {label}".strip()
 
 
 def _urlpart(value: Any) -> str:

@@ -20,7 +20,12 @@ def queue(visit: V, page: int = 1) -> Response:
     # The order of the queue follows the score at stake, so who judges gets one that tells nothing.
     total = visit.read("SELECT count(*) AS n FROM identity_review_queue").rows[0]["n"]
     rows = visit.read(
-        "SELECT * FROM identity_review_queue ORDER BY consequence DESC, person_id, other_person_id "
+        """
+        SELECT *, record_id_l IN (SELECT record_id FROM suspect_nominals)
+            AND record_id_r IN (SELECT record_id FROM suspect_nominals) AS is_seen
+        FROM identity_review_queue
+        ORDER BY is_seen DESC NULLS LAST, consequence <> 'listed', consequence <> 'live_suspect', person_id, other_person_id
+        """
         f"LIMIT {size} OFFSET ?",
         [(max(page, 1) - 1) * size],
     ).rows

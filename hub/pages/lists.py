@@ -63,11 +63,11 @@ def lists(
     )
     if not has_rank:
         values["band"] = ""
-    total = visit.read(f"SELECT count(*) AS n FROM perpetrator_lists WHERE {where}", values).rows[0]["n"]
+    total = visit.kept(f"SELECT count(*) AS n FROM perpetrator_lists WHERE {where}", values)[0]["n"]
     size, page = whole("page_rows"), max(1, min(page, 10_000))
     # Who judges evidence is given an order that tells no rank.
     order = "l.shown_order, l.person_id" if has_rank else "l.person_id"
-    rows = visit.read(
+    rows = visit.kept(
         f"""
         SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
         FROM (
@@ -77,7 +77,7 @@ def lists(
         ORDER BY {order}
         """,
         values,
-    ).rows
+    )
     scopes = visit.kept("SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_lists ORDER BY 1, 2")
     chosen = {"kind": kind, "lens": lens, "scope": scope, "band": band, "force": force}
     return visit.page(
@@ -112,11 +112,11 @@ def movers(visit: V, page: int = 1) -> Response:
 def closed(visit: V, force: str = "", page: int = 1) -> Response:
     visit.about_persons("allegations_closed_without_action")
     where, values, size = "$force = '' OR force_code = $force", {"force": force}, whole("page_rows")
-    total = visit.read(f"SELECT count(*) AS n FROM {WORK_LIST} WHERE {where}", values).rows[0]["n"]
-    rows = visit.read(
+    total = visit.kept(f"SELECT count(*) AS n FROM {WORK_LIST} WHERE {where}", values)[0]["n"]
+    rows = visit.kept(
         f"SELECT * FROM {WORK_LIST} WHERE {where} ORDER BY row_no LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
         values,
-    ).rows
+    )
     return visit.page(
         "closed.html",
         rows=rows,
@@ -133,22 +133,19 @@ def alerts(visit: V, kind: str = "", state: str = "", page: int = 1) -> Response
     visit.about_persons("perpetrator_timelines:alerts")
     size, page = whole("page_rows"), max(1, min(page, 10_000))
     known = standing(visit.hub.store, visit.at)
-    touched = {name: [a for a, s in known.items() if s.state == name] for name in ("acknowledged", "closed")}
-    values = {"kind": kind, "state": state, **touched}
-    union = f"""
-        SELECT * FROM (
-            SELECT
-                *, CASE WHEN list_contains($acknowledged, alert_id) THEN 'acknowledged'
-                    WHEN list_contains($closed, alert_id) THEN 'closed' ELSE 'open' END AS state
-            FROM ({_alerts(visit)})
-        )
-        WHERE ($kind = '' OR kind = $kind) AND ($state = '' OR state = $state)
-    """
-    total = visit.read(f"SELECT count(*) AS n FROM ({union})", values).rows[0]["n"]
-    rows = visit.read(
-        f"{union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}",
-        values,
-    ).rows
+    where = "($kind = '' OR kind = $kind)"
+    values: dict[str, Any] = {"kind": kind}
+    if state:
+        where += f" AND {'NOT ' if state == 'open' else ''}list_contains($touched, alert_id)"
+        values["touched"] = [a for a, s in known.items() if state in ("open", s.state) and s.state != "open"]
+    union = f"FROM ({_alerts(visit)}) WHERE {where}"
+    count = f"SELECT count(*) AS n {union}"
+    shown = f"SELECT * {union} ORDER BY event_on DESC, kind, person_id, says LIMIT {size} OFFSET {(page - 1) * size}"
+    if state:
+        # What somebody does about an alert changes under a release that does not.
+        total, rows = visit.read(count, values).rows[0]["n"], visit.read(shown, values).rows
+    else:
+        total, rows = visit.kept(count, values)[0]["n"], visit.kept(shown, values)
     return visit.page(
         "alerts.html",
         rows=rows,

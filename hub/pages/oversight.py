@@ -12,7 +12,7 @@ from decisions import alerts, audit, suspension
 from decisions.review_codes import reasons
 from decisions.suspension import ALL_LISTS
 from hub.access import literal
-from hub.pages.lists import take_alert
+from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
@@ -27,13 +27,13 @@ _PAGES = {"monitoring": "monitoring.html", "transparency": "transparency_record.
 def oversight(visit: V) -> Response:
     checks = []
     if visit.has("monitoring_checks"):
-        checks = visit.read("SELECT * FROM monitoring_checks ORDER BY is_alert DESC, section, check_id").rows
+        checks = visit.kept("SELECT * FROM monitoring_checks ORDER BY is_alert DESC, section, check_id")
     scopes: list[dict[str, Any]] = []
     if visit.has("perpetrator_list_pools"):
-        scopes = visit.read(
+        scopes = visit.kept(
             "SELECT DISTINCT list_scope, list_scope_code FROM perpetrator_list_pools "
             "WHERE list_scope_code IS NOT NULL ORDER BY 1, 2"
-        ).rows
+        )
     return visit.page(
         "oversight.html",
         checks=checks,
@@ -82,6 +82,7 @@ def cases(visit: V) -> Response:
     return visit.page(
         "cases.html",
         rows=rows,
+        kinds=KINDS,
         release=visit.release.manifest,
         statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
     )

@@ -15,6 +15,7 @@ from decisions.review_codes import reasons
 from decisions.review_entries import OPENING, RULES, Entry, Subject
 from hub.access import Denied
 from hub.charts import Event, timeline
+from hub.pages.lists import KINDS, LENSES
 from hub.people import Evidence, NoSuchPerson, evidence_on, resolved, standing_of
 from hub.releases import NoSuchMart
 from hub.statements import statements
@@ -61,6 +62,8 @@ def person(visit: V, person_id: str) -> Response:
         view_reasons=reasons("view"),
         standing=standing_of(visit, person_id) if may_see else {},
         may_see=may_see,
+        kinds=KINDS,
+        lenses=LENSES,
         statements=statements(visit, "ranked_perpetrators", "ranked_perpetrator_offences"),
     )
 

@@ -12,13 +12,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from decisions.access import purposes
+from hub.lookups import PLAIN, TERMS, TIGHT
 from hub.parameters import number, whole
 from hub.statements import statements
 from hub.web import BadForm, V, Visit
 
 router = APIRouter()
-_PLAIN = "regexp_replace(lower(strip_accents(coalesce({}, ''))), '[^a-z0-9 ]', '', 'g')"
-_TIGHT = "regexp_replace(upper(coalesce({}, '')), '[^A-Z0-9]', '', 'g')"
 # How many subjects an entry of the log names.
 _NAMED = 15
 _ASKED = ("name", "born", "postcode", "identifier")
@@ -86,33 +85,31 @@ def _birth_dates(text: str) -> list[date]:
     return list(dict.fromkeys(near))
 
 
-_NAME = _PLAIN.format("$name")
+_NAME = PLAIN.format("$name")
 _QUERY = f"""
     WITH asked AS (
-        SELECT {_NAME} AS name, {_TIGHT.format("$postcode")} AS postcode, {_TIGHT.format("$identifier")} AS identifier
+        SELECT {_NAME} AS name, {TIGHT.format("$postcode")} AS postcode, {TIGHT.format("$identifier")} AS identifier
+    ),
+    agreeing AS (
+        SELECT
+            t.record_id,
+            max(CASE WHEN t.kind = 'name' AND a.name <> '' THEN jaro_winkler_similarity(a.name, t.term) ELSE 0 END) AS name_similarity,
+            bool_or(t.kind = 'postcode' AND t.term = a.postcode) AS postcode_agrees,
+            bool_or(t.kind = 'identifier' AND t.term = a.identifier) AS identifier_agrees
+        FROM {TERMS} AS t, asked AS a
+        GROUP BY t.record_id
     ),
     compared AS (
         SELECT
             n.*,
-            CASE WHEN a.name = '' THEN 0 ELSE greatest(
-                jaro_winkler_similarity(a.name, trim({_PLAIN.format("n.forenames")} || ' ' || {_PLAIN.format("n.surname")})),
-                jaro_winkler_similarity(a.name, trim(split_part({_PLAIN.format("n.forenames")}, ' ', 1) || ' ' || {_PLAIN.format("n.surname")})),
-                jaro_winkler_similarity(a.name, trim({_PLAIN.format("n.surname")} || ' ' || {_PLAIN.format("n.forenames")})),
-                jaro_winkler_similarity(a.name, {_PLAIN.format("n.surname")}),
-                coalesce(list_max(list_transform(n.alias_full_names, lambda x: jaro_winkler_similarity(a.name, {_PLAIN.format("x")}))), 0)
-            ) END AS name_similarity,
+            g.name_similarity,
             coalesce(list_contains($born, n.date_of_birth::varchar), false)
                 OR coalesce(len(list_filter(n.alias_dates_of_birth, lambda d: list_contains($born, d::varchar))) > 0, false)
                 AS born_near,
             coalesce(n.date_of_birth::varchar = $exact, false) AS born_exactly,
-            a.postcode <> '' AND ({_TIGHT.format("n.postcode")} = a.postcode
-                OR len(list_filter(coalesce(n.earlier_postcodes, []), lambda p: {_TIGHT.format("p")} = a.postcode)) > 0)
-                AS postcode_agrees,
-            a.identifier <> '' AND a.identifier IN (
-                {_TIGHT.format("n.pnc_id")}, {_TIGHT.format("n.cro_number")}, {_TIGHT.format("n.phone")},
-                {_TIGHT.format("n.person_ref")}, {_TIGHT.format("n.person_id")}
-            ) AS identifier_agrees
-        FROM suspect_nominals AS n, asked AS a
+            g.postcode_agrees,
+            g.identifier_agrees
+        FROM suspect_nominals AS n JOIN agreeing AS g ON n.record_id = g.record_id
     )
     SELECT
         * EXCLUDE (born_near, born_exactly),

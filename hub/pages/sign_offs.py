@@ -39,7 +39,7 @@ def page(visit: V, force: str = "") -> Response:
     visit.user.require_force(force)
     period = str(visit.release.manifest["period"])
     first = {"force": force, "first": f"{period}-01", "definition": _DEFINITION}
-    rows: list[dict[str, Any]] = visit.read(_SHOWN, first).rows
+    rows: list[dict[str, Any]] = visit.kept(_SHOWN, first)
     n_figures, figures = _signed(visit.release.folder, force)
     standing = sign_off.in_force(visit.hub.store, visit.at).get((force, period))
     return visit.page(

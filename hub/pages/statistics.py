@@ -16,7 +16,7 @@ from hub.charts import lines
 from hub.downloads import MEDIA, csv_by_batch, packed
 from hub.parameters import whole
 from hub.releases import NoSuchMart
-from hub.web import BadForm, V, Visit, forces
+from hub.web import BadForm, V, Visit, forces, share
 
 router = APIRouter()
 MART = "national_statistics"
@@ -35,7 +35,7 @@ _FIRST = {
 @router.get("/statistics")
 def statistics(visit: V) -> Response:
     chosen = _chosen(visit)
-    rows = visit.read(f"{_selected()} LIMIT 500", chosen).rows
+    rows = visit.kept(f"{_selected()} LIMIT 500", chosen)
     options = {
         name: [
             r["v"]
@@ -103,21 +103,24 @@ def scorecards(visit: V, force: str = "") -> Response:
     rows = visit.kept("SELECT * FROM data_quality_scorecards ORDER BY dimension, check_id, force_code")
     checks = list(dict.fromkeys((r["check_id"], r["title"]) for r in rows))
     if force not in forces():
-        by_force: dict[str, dict[str, Any]] = {}
+        # A cell is its status and its text: thousands of them make the page.
+        by_force: dict[str, dict[str, tuple[str, str]]] = {}
         for row in rows:
-            by_force.setdefault(row["force_code"], {})[row["check_id"]] = row
+            cells = by_force.setdefault(row["force_code"], {})
+            if row["share"] is not None:
+                cells[row["check_id"]] = (row["status"], share(row["share"]))
         return visit.page("scorecards.html", by_force=by_force, checks=checks)
-    own = visit.read(
+    own = visit.kept(
         """
         WITH peers AS (
             SELECT check_id, median(share) AS median_share, count(share) AS n_peers
             FROM data_quality_scorecards GROUP BY check_id
         )
         SELECT s.*, p.median_share, p.n_peers FROM data_quality_scorecards AS s
-        JOIN peers AS p USING (check_id) WHERE force_code = ? ORDER BY dimension, check_id
+        JOIN peers AS p USING (check_id) WHERE force_code = $force ORDER BY dimension, check_id
         """,
-        [force],
-    ).rows
+        {"force": force},
+    )
     trend = _trend(visit, force)
     return visit.page(
         "scorecard.html", force=force, rows=own, trend=trend, chart=lines(trend, "Shares by month")
@@ -130,10 +133,10 @@ def _trend(visit: Visit, force: str) -> dict[str, list[tuple[Any, float | None]]
     for release in visit.hub.releases.months():
         if not release.has(visit.scope, "data_quality_scorecards"):
             continue
-        found = release.read(
+        found = release.read_kept(
             visit.scope,
-            "SELECT period, title, share FROM data_quality_scorecards WHERE force_code = ? ORDER BY title",
-            [force],
+            "SELECT period, title, share FROM data_quality_scorecards WHERE force_code = $force ORDER BY title",
+            {"force": force},
         )
         for row in found.rows:
             series.setdefault(row["title"], []).append((row["period"], row["share"]))

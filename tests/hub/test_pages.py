@@ -132,9 +132,9 @@ def test_an_id_that_was_merged_away_leads_to_the_person_of_today(browser: Callab
 
 
 def test_victims_are_seen_by_the_roles_that_include_them(browser: Callable[..., Browser]) -> None:
-    assert "For her safeguarding" in browser("reviewer").get(f"/persons/{P1}").text
+    assert "For the safeguarding of the victim" in browser("reviewer").get(f"/persons/{P1}").text
     analyst = browser("national_analyst")
-    assert "For her safeguarding" not in analyst.get(f"/persons/{P1}").text
+    assert "For the safeguarding of the victim" not in analyst.get(f"/persons/{P1}").text
     assert analyst.get("/marts/victim_profiles.csv").status_code == 404
 
 
