@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_contracts.rules.reference import placeholders
 from data_contracts.synthetic.draw import (
     Bools,
     Floats,
@@ -827,7 +828,10 @@ def _written_names(rng: Generator, people: _People, records: _Records) -> pl.Dat
 
 
 def _misspelt(rng: Generator, texts: pl.Series, name: Ints, share: float) -> tuple[pl.Series, Ints]:
-    """Some names with one letter dropped, doubled, replaced or exchanged with the next, as further places of `texts`."""
+    """Some names with one letter dropped, doubled, replaced or exchanged with the next, as further places of `texts`.
+
+    A slip that makes a word for nobody (MANN, MAN) is no slip of a name and stays away.
+    """
     wrong = np.flatnonzero(chance(rng, share, len(name)))
     right = texts.gather(name[wrong])
     length = right.str.len_chars().to_numpy().astype(np.int64)
@@ -858,6 +862,7 @@ def _misspelt(rng: Generator, texts: pl.Series, name: Ints, share: float) -> tup
         .then(before + pl.col("letter") + after)
         .otherwise(before + after.str.slice(0, 1) + here + after.str.slice(1))
     ).to_series()
+    typed = right.zip_with(typed.is_in(placeholders("name")), typed)
     name = name.copy()
     name[wrong] = len(texts) + np.arange(len(wrong))
     return pl.concat([texts, typed]), name

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
 from data_contracts.extracts.persons import Persons
 from data_contracts.rules.reference import placeholders
-from data_contracts.synthetic.nominals import PLANTED, write_nominals
+from data_contracts.synthetic.draw import generator
+from data_contracts.synthetic.nominals import PLANTED, _misspelt, write_nominals
 from data_contracts.synthetic.people import check_letter
 
 N_NOMINALS = 30_000
@@ -322,3 +324,11 @@ def test_summary_counts_what_was_planted(tmp_path: Path) -> None:
     assert summary.n_records == truth.height == 2_000
     assert set(summary.n_planted) == {group for group in PLANTED if group}
     assert summary.n_planted == dict(persons["planted_group"].drop_nulls().value_counts().iter_rows())
+
+
+def test_a_slip_never_makes_a_name_a_word_for_nobody() -> None:
+    names = pl.Series(["MANN", "DALE"])
+    texts, name = _misspelt(generator(1, "slips"), names, np.tile([0, 1], 20_000), share=1.0)
+    written = texts.gather(name)
+    assert written.n_unique() > 100
+    assert not set(written) & set(placeholders("name"))
