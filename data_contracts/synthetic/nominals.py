@@ -830,7 +830,7 @@ def _written_names(rng: Generator, people: _People, records: _Records) -> pl.Dat
 def _misspelt(rng: Generator, texts: pl.Series, name: Ints, share: float) -> tuple[pl.Series, Ints]:
     """Some names with one letter dropped, doubled, replaced or exchanged with the next, as further places of `texts`.
 
-    A slip that makes a word for nobody (MANN, MAN) is no slip of a name and stays away.
+    A slip that makes a word for nobody (DALE, MALE) is no slip of a name and stays away.
     """
     wrong = np.flatnonzero(chance(rng, share, len(name)))
     right = texts.gather(name[wrong])
