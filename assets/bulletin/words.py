@@ -29,7 +29,7 @@ def words() -> Words:
         for kind, (file, code, label) in _LABELS.items()
     }
     rows["threat"] |= {"all": "All violence against women and girls"}
-    for kind in ("outcome_stage", "age_band", "relationship_group", "repeat"):
+    for kind in ("offence_subgroup", "age_band", "relationship_group"):
         rows[kind] = dict(_UNKNOWN)
     return Words(
         measures=dict(measures.select("measure", "label").iter_rows()),

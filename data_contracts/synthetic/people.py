@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 
 from data_contracts.code_lists import code_list
-from data_contracts.rules.reference import placeholders
 from data_contracts.synthetic.draw import (
     Bools,
     Floats,
@@ -154,9 +153,7 @@ class Names:
 def names() -> Names:
     """The names of the profile, sorted by stratum (heritage, sex, decade of birth; heritage)."""
     order = {h: i for i, h in enumerate(HERITAGES)}
-    # Some real names ("Man") are also what systems write for want of one; nobody here bears them.
-    usable = ~pl.col("name").is_in(placeholders("name"))
-    given = table("forenames").filter(pl.col("heritage").is_in(HERITAGES) & usable)
+    given = table("forenames").filter(pl.col("heritage").is_in(HERITAGES))
     decade = ((pl.col("born_decade") - 1924) // 10).fill_null(-1)
     given = given.with_columns(
         h=pl.col("heritage").replace_strict(order), s=(pl.col("sex") == "M").cast(pl.Int64), d=decade
@@ -172,7 +169,6 @@ def names() -> Names:
     )
     family = (
         _surnames()
-        .filter(usable)
         .with_columns(h=pl.col("heritage").replace_strict(order))
         .sort("h", "weight", "name", descending=[False, True, False])
     )

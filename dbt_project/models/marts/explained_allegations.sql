@@ -30,7 +30,7 @@ persons as (
         scored.list_status,
         places.national_rank,
         scored.score,
-        cast(scored.score as decimal(28, 1)) as score_shown,
+        {{ score_as_shown('scored.score') }} as score_shown,
         scored.score_outcome_unknown,
         scored.n_counted,
         -- What a sentence says of the person or of the class is worded once for each, not once an allegation.

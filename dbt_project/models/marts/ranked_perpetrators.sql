@@ -57,7 +57,7 @@ select
     scopes.list_scope,
     scopes.list_scope_code,
     persons.score,
-    cast(persons.score as decimal(28, 1)) as score_shown,
+    {{ score_as_shown('persons.score') }} as score_shown,
     persons.score_grave,
     persons.score_gravest_harm,
     persons.score_rfg,

@@ -178,11 +178,25 @@ def test_of_classifications_that_nest_one_is_published() -> None:
     left_out = set(rules(date(2026, 5, 31)).left_out.iter_rows())
     for measure, classifications in (
         ("offences", ["offence_code", "offence_kind", "offence_subgroup", "offence_group"]),
-        ("offences", ["outcome_stage", "outcome_group"]),
         ("victims", ["relationship", "relationship_group"]),
         ("victims_female_share", ["relationship", "relationship_group"]),
     ):
         assert len([c for c in classifications if (measure, c) not in left_out]) == 1, measure
+
+
+def test_what_a_share_or_a_mean_tells_is_no_breakdown_too() -> None:
+    """A count that is a numerator, or all less a denominator, is a cell of the breakdown under another name."""
+    left_out = set(rules(date(2026, 5, 31)).left_out.iter_rows())
+    for told, told_as_well in (
+        (("charged_share", "none"), ("offences", "outcome_stage")),
+        (("charged_share", "none"), ("offences", "outcome_group")),
+        (("repeat_victim_share", "none"), ("victims", "repeat")),
+        (("victims_female_share", "none"), ("victims", "sex")),
+        (("victims", "age_band"), ("victim_mean_age", "none")),
+        (("victims", "age_band"), ("victims_aged_16_to_29_share", "none")),
+        (("suspects", "age_band"), ("suspect_mean_age", "none")),
+    ):
+        assert told not in left_out and told_as_well in left_out, told_as_well
 
 
 def test_leaving_out_only_the_small_counts_is_not_enough(

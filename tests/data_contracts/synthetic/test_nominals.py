@@ -327,7 +327,7 @@ def test_summary_counts_what_was_planted(tmp_path: Path) -> None:
 
 
 def test_a_slip_never_makes_a_name_a_word_for_nobody() -> None:
-    names = pl.Series(["MANN", "DALE"])
+    names = pl.Series(["TESTE", "DALE"])
     texts, name = _misspelt(generator(1, "slips"), names, np.tile([0, 1], 20_000), share=1.0)
     written = texts.gather(name)
     assert written.n_unique() > 100

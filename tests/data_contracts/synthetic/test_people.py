@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data_contracts.synthetic.people import CHECK_LETTERS, age_on, check_letter
+from data_contracts.rules.reference import placeholders
+from data_contracts.synthetic.people import CHECK_LETTERS, age_on, check_letter, names
 
 Read = Callable[[Path, str], pl.DataFrame]
 
@@ -30,6 +31,12 @@ def nominals(clean: Path, read: Read) -> pl.DataFrame:
         on=["force_code", "person_ref"],
         maintain_order="left",
     )
+
+
+def test_no_real_name_is_a_word_for_nobody() -> None:
+    """Whoever is called so would be told every month that their name is missing."""
+    words = set(placeholders("name"))
+    assert words and not words & {*names().forenames, *names().surnames}
 
 
 def test_age_is_full_years() -> None:
