@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,7 +35,7 @@ from hub.pages import (
 from hub.releases import NoRelease, NoSuchMart
 from hub.settings import Settings
 from hub.sql import QueryRefused
-from hub.web import BadForm, Hub, NeedsPurpose, NeedsSignIn, redirect, with_next
+from hub.web import BadForm, Hub, NeedsPurpose, NeedsSignIn, hub_of, redirect, session_if_any, with_next
 
 # Everything comes from here, and nobody frames it; no script or style but from files.
 _POLICY = (
@@ -134,7 +135,17 @@ def _telling(status: int) -> Callable[[Request, Exception], Response]:
 def _told(request: Request, status: int, message: str) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": message}, status)
-    return request.app.state.hub.render("error.html", status, code=status, message=message)
+    # With the menu of whoever is signed in: a page that is not theirs is no dead end.
+    session = session_if_any(request)
+    return hub_of(request).render(
+        "error.html",
+        status,
+        session=session,
+        user=session and session.user,
+        path=request.url.path,
+        code=status,
+        message=message,
+    )
 
 
 def _to_sign_in(request: Request, error: Exception) -> Response:
@@ -161,4 +172,9 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     # Not the error itself: it may quote a value.
-    return _told(request, 500, "something of ours failed; nothing was changed")
+    message = "something of ours failed; nothing was changed"
+    try:
+        return _told(request, 500, message)
+    except SQLAlchemyError:
+        # What failed is what knows who is signed in.
+        return hub_of(request).render("error.html", 500, code=500, message=message)

@@ -186,10 +186,14 @@ def hub_of(request: Request) -> Hub:
     return request.app.state.hub
 
 
+def session_if_any(request: Request) -> Session | None:
+    hub = hub_of(request)
+    return hub.accounts.session(request.cookies.get(hub.cookie), hub.settings.now())
+
+
 def session_of(request: Request) -> Session:
     """Raises NeedsSignIn."""
-    hub = hub_of(request)
-    session = hub.accounts.session(request.cookies.get(hub.cookie), hub.settings.now())
+    session = session_if_any(request)
     if session is None:
         raise NeedsSignIn
     return session

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from decisions import identity
 from hub.parameters import whole
-from hub.web import V, redirect
+from hub.web import BadForm, V, redirect
 
 router = APIRouter()
 
@@ -59,19 +59,33 @@ def pair(visit: V, one: str, other: str) -> Response:
 @router.post("/identities/decide")
 def decide(visit: V) -> Response:
     visit.user.require("identity")
-    kind, one, other = visit.said("kind"), visit.said("one"), visit.said("other")
+    kind, one, other = visit.said("kind"), visit.said("one").split(), visit.said("other").split()
+    _require_seen(visit, {*one, *other})
     visit.act(
         lambda at: identity.decide(
             visit.hub.store,
             kind,  # type: ignore[arg-type]
-            [part for part in one.split() if part],
-            [part for part in other.split() if part],
+            one,
+            other,
             decided_by=visit.user.user_id,
             reason=visit.said("why"),
             decided_at=at,
         )
     )
     return redirect("/identities#decided")
+
+
+def _require_seen(visit: V, records: set[str]) -> None:
+    """Nothing is decided about a record that whoever decides may not look at. Raises BadForm."""
+    seen = visit.read(
+        "SELECT count(DISTINCT record_id) AS n FROM suspect_nominals WHERE list_contains(?, record_id)",
+        [sorted(records)],
+    ).rows[0]["n"]
+    if seen < len(records):
+        raise BadForm(
+            f"{len(records) - seen} of the {len(records)} nominals named are not in the release that you may see; "
+            "the forces that hold them can decide"
+        )
 
 
 @router.post("/identities/{decision_id}/revoke")

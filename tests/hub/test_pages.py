@@ -203,3 +203,13 @@ def test_oversight_finds_a_log_that_was_changed(browser: Callable[..., Browser],
         connection.execute(text("DROP TRIGGER audit_log_no_update"))
         connection.execute(text("UPDATE audit_log SET who = 'somebody else' WHERE no = 1"))
     assert "entry 1: its hash is not that of what it says" in visitor.get("/log?verify=yes").text
+
+
+def test_a_page_that_does_not_go_has_the_menu_of_whoever_is_signed_in(browser: Callable[..., Browser]) -> None:
+    visitor = browser("force_submitter")
+    for path, status in (("/nowhere", 404), ("/lists", 403)):
+        answer = visitor.get(path)
+        assert answer.status_code == status
+        assert 'href="/returns"' in answer.text and 'href="/lists"' not in answer.text
+    visitor.cookies.clear()
+    assert "<nav" not in visitor.get("/nowhere").text

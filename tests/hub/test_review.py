@@ -69,6 +69,16 @@ def test_identities_are_decided_undone_and_revoked(browser: Callable[..., Browse
     assert len(identity.in_force(hub.store, hub.settings.now())) == 1
 
 
+def test_nothing_is_decided_about_a_record_that_the_decider_may_not_see(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    """The page offers no form for it; a form made by hand is refused as well."""
+    unseen = {"kind": "must_link", "one": f"{A}|N1", "other": f"{B}|N0", "why": "same address"}
+    refused = browser("reviewer").submit("/identities/decide", **unseen)
+    assert refused.status_code == 400 and "1 of the 2 nominals" in refused.text
+    assert not identity.in_force(app.state.hub.store, app.state.hub.settings.now())
+
+
 def test_a_suspended_list_is_shown_nowhere_and_every_page_of_it_says_why(
     browser: Callable[..., Browser],
 ) -> None:
