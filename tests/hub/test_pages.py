@@ -205,7 +205,9 @@ def test_oversight_finds_a_log_that_was_changed(browser: Callable[..., Browser],
     assert "entry 1: its hash is not that of what it says" in visitor.get("/log?verify=yes").text
 
 
-def test_a_page_that_does_not_go_has_the_menu_of_whoever_is_signed_in(browser: Callable[..., Browser]) -> None:
+def test_a_page_that_does_not_go_has_the_menu_of_whoever_is_signed_in(
+    browser: Callable[..., Browser],
+) -> None:
     visitor = browser("force_submitter")
     for path, status in (("/nowhere", 404), ("/lists", 403)):
         answer = visitor.get(path)
