@@ -102,7 +102,8 @@ people as (
         involvements.person_id,
         coalesce(ethnicities.ethnicity, person_ethnicities.ethnicity, 'unknown') as ethnicity,
         coalesce(repeats.repeat_bits, 0) as repeat_bits,
-        ever_managed.person_id is not null as is_ever_managed,
+        -- Here and not in the join, which would compare every pair.
+        involvements.role = 'suspect' and ever_managed.person_id is not null as is_ever_managed,
         managed_then.involvement_id is not null as is_managed_then
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('national_involvements') }} as involvements on offences.offence_id = involvements.offence_id
@@ -110,7 +111,7 @@ people as (
     left join ethnicities on involvements.involvement_id = ethnicities.involvement_id
     left join person_ethnicities on involvements.record_id = person_ethnicities.record_id
     left join repeats on involvements.involvement_id = repeats.involvement_id
-    left join ever_managed on involvements.role = 'suspect' and involvements.person_id = ever_managed.person_id
+    left join ever_managed on involvements.person_id = ever_managed.person_id
     left join managed_then on involvements.involvement_id = managed_then.involvement_id
     where
         involvements.is_person
