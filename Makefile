@@ -123,6 +123,8 @@ bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write do
 	@$(BIN)/python -m tests.bench_linkage $(BENCH_NOMINALS)
 
 .PHONY: bench-hub
+# The demonstration, made as large as the nation.
+bench-hub: BENCH_HUB_ARGS ?= --copies 200 --months 12
 bench-hub: setup ## Measure readers of the hub over the current release, made larger, and write docs/benchmarks_hub.md
 	@$(BIN)/python -m tests.bench_hub --release "$(VAWG_DATA)/releases/current" $(BENCH_HUB_ARGS)
 

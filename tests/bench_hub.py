@@ -78,7 +78,7 @@ def _grow(
 ) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     columns = connection.execute(f"DESCRIBE SELECT * FROM '{source}'").fetchall()
-    times = copies if target.parent.name != "statistical" else 1
+    times = copies if target.parent.name in ("identifiable", "victims") else 1
     names = [_own(name, kind) if times > 1 else f'"{name}"' for name, kind, *_ in columns]
     if mart == "national_statistics":
         held = connection.execute(
