@@ -21,7 +21,7 @@ scores as (
         cast(sum(offences.contribution_grave) as decimal(28, 12)) as score_grave,
         cast(sum(offences.contribution_gravest_harm) as decimal(18, 2)) as score_gravest_harm,
         cast(
-            sum(case when offences.is_outcome_known then 0 else offences.contribution end) as decimal(28, 12)
+            coalesce(sum(case when not offences.is_outcome_known then offences.contribution end), 0) as decimal(28, 12)
         ) as score_outcome_unknown,
         count(*) as n_allegations,
         {{ count_where('offences.is_counted') }} as n_counted,
