@@ -129,6 +129,23 @@ def find_previous(releases: Path, *, programme: str, period: date, as_of: dateti
     return max(found, key=lambda r: (r.as_of, r.release_id), default=None)
 
 
+def find_publication(
+    releases: Path, *, programme: str, period: date, as_of: datetime, basis: str
+) -> PreviousRelease | None:
+    """The release of the latest month before `period` that published figures, that knew most by `as_of`; None where there is
+    none. A month without a release breaks no chain. `basis`: the table that says what was published.
+    """
+    found = [
+        release
+        for release in _published(releases)
+        if release.manifest["programme"] == programme
+        and release.period < period.replace(day=1)
+        and release.as_of <= as_of
+        and basis in release.manifest["marts"]
+    ]
+    return max(found, key=lambda r: (r.period, r.as_of, r.release_id), default=None)
+
+
 def named(releases: Path, release_id: str) -> PreviousRelease:
     """The release of that id. Raises PreviousReleaseUnreadable where there is none."""
     for release in _published(releases):

@@ -25,7 +25,7 @@ from assets.monitoring.monthly import CHECKS, REPORT
 from assets.monitoring.thresholds import Thresholds
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
-from assets.previous_release import RELEASE_FILE
+from assets.previous_release import RELEASE_FILE, PreviousRelease, find_publication
 from assets.public_record.record import Facts, decision_log_extract, transparency_record
 from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
@@ -118,12 +118,21 @@ def write_release(
     history = [sha256_of(layout.person_ledger), *decided, audit_head]
     previous = pl.read_parquet(layout.run / RELEASE_FILE).to_dicts()
     made_from = [parameters, submissions["submission_id"].to_list(), code, history, previous]
+    published_before = find_publication(
+        layout.releases,
+        programme=parameters["programme"],
+        period=parameters["period"],
+        as_of=datetime.fromisoformat(parameters["as_of"]),
+        basis=BASIS,
+    )
+    if published_before and [published_before.release_id] != [p["release_id"] for p in previous]:
+        made_from.append(published_before.release_id)
     inputs = hashlib.sha256(json.dumps(made_from, default=str).encode()).hexdigest()
     release_id = f"{parameters['period']:%Y-%m}_{inputs[:12]}"
     final, partial = layout.releases / release_id, layout.releases / f".{release_id}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     held = _export(layout.warehouse, catalogue, partial, key)
-    published = _publication(layout, catalogue, parameters["period_end"], previous, partial)
+    published = _publication(catalogue, parameters["period_end"], published_before, partial)
     held |= published["tables"]
     held["decision_log_extract"] = _add(decision_log_extract(log), "decision_log_extract", partial)
     monitored = _monitoring(layout, parameters, partial)
@@ -156,7 +165,7 @@ def write_release(
             "sequence",
             "status",
         ).to_dicts(),
-        "notes": _notes(held, layout, compared=bool(previous)),
+        "notes": _notes(held, layout, compared=bool(previous), published=published["counts"]),
     }
     seal_code(layout.seals, code, CODE, DECIDING)
     seal_model(layout.seals, model)
@@ -221,24 +230,17 @@ def _add(frame: pl.DataFrame, name: str, folder: Path, room: str = "statistical"
 
 
 def _publication(
-    layout: Layout,
-    catalogue: dict[str, dict[str, Any]],
-    on: date,
-    previous: list[dict[str, Any]],
-    folder: Path,
+    catalogue: dict[str, dict[str, Any]], on: date, before: PreviousRelease | None, folder: Path
 ) -> dict[str, Any]:
     """Make what may leave the service of the statistics in `folder`, measured against the publication before: the figures,
     also as CSV, and what they rest on, which stays inside. `counts`: how many figures, and how many are withheld.
     """
     if not set(FIGURE) <= catalogue.get("national_statistics", {"columns": {}})["columns"].keys():
         return {"tables": {}, "counts": None}
-    before = (
-        layout.releases / previous[0]["release_id"] / "statistical" / f"{BASIS}.parquet" if previous else None
-    )
     publication = publish(
         pl.read_parquet(folder / "statistical" / "national_statistics.parquet"),
         rules(on),
-        pl.read_parquet(before) if before and before.is_file() else None,
+        pl.read_parquet(before.folder / before.manifest["marts"][BASIS]["file"]) if before else None,
     )
     name = "national_statistics"
     tables = {
@@ -250,6 +252,7 @@ def _publication(
         "figures": publication.figures.height,
         "figures_withheld": int(publication.figures["suppressed"].sum()),
         "cells_of_withheld_tables": publication.n_cells_of_withheld_tables,
+        "measured_against": before.release_id if before else None,
     }
     return {"tables": tables, "counts": counts}
 
@@ -460,7 +463,9 @@ def _ranked_list(layout: Layout, catalogue: dict[str, dict[str, Any]]) -> list[d
     return [{"list_status": status, "status_reason": reason, "persons": n} for status, reason, n in rows]
 
 
-def _notes(held: dict[str, dict[str, Any]], layout: Layout, *, compared: bool) -> list[str]:
+def _notes(
+    held: dict[str, dict[str, Any]], layout: Layout, *, compared: bool, published: dict[str, Any] | None
+) -> list[str]:
     """What a reader must know before believing an absence."""
     notes = ["A suspect is not an offender: an allegation is listed here, not a finding of guilt."]
     if held.get("ranked_perpetrators", {}).get("rows") == 0:
@@ -474,6 +479,11 @@ def _notes(held: dict[str, dict[str, Any]], layout: Layout, *, compared: bool) -
     if "ranked_perpetrator_movers" in held and not compared:
         notes.append(
             "ranked_perpetrator_movers is empty: there is no release of the month before, with a list, to compare with."
+        )
+    if published and not published["measured_against"]:
+        notes.append(
+            "What is publishable is measured against no earlier publication: none is here. If figures of an earlier month were "
+            "published, put that release back and run again, or small differences to it would tell of single records."
         )
     return notes
 

@@ -91,10 +91,12 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int | None) -> No
     if paths.clerical_flags.is_file():
         bring(paths.clerical_flags, root / paths.clerical_flags.name)
     _state_before(paths, sealed, root)
-    if previous := sealed.manifest.get("previous_release"):
-        name = previous["release_id"]
-        if not (paths.releases / name / "manifest.json").is_file():
-            raise NotReplayable(f"the release {name}, against which its movers were measured, is gone")
+    of_movers = (sealed.manifest.get("previous_release") or {}).get("release_id")
+    of_figures = (sealed.manifest.get("publication") or {}).get("measured_against")
+    for name, what in ((of_movers, "movers"), (of_figures, "published figures")):
+        if name and not (paths.releases / name / "manifest.json").is_file():
+            raise NotReplayable(f"the release {name}, against which its {what} were measured, is gone")
+    for name in sorted({name for name in (of_movers, of_figures) if name}):
         bring(paths.releases / name, root / "releases" / name)
 
 

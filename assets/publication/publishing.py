@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from assets.publication.cells import CELL, FIGURE, cells_of
+from assets.publication.cells import CELL, FIGURE, OF_CELL, cells_of
 from assets.publication.rules import Rules
 from assets.publication.suppression import withheld
 
@@ -47,12 +47,14 @@ def publish(statistics: pl.DataFrame, rules: Rules, previous: pl.DataFrame | Non
     )
     shown = decided.filter(~pl.col("is_withheld")).select(*CELL, "shown", "stays")
     figures = cells.figures
-    for part in ("with", "of"):
+    for part, own, key in (("with", "numerator", CELL[1:]), ("of", "denominator", OF_CELL)):
+        named = dict(zip(CELL, [f"{part}_series", *key], strict=True))
         figures = figures.join(
-            shown.rename({"series": f"{part}_series", "shown": f"{part}_shown", "stays": f"{part}_stays"}),
-            on=[f"{part}_series", *CELL[1:]],
+            shown.rename(named | {"shown": f"{part}_shown", "stays": f"{part}_stays"}),
+            on=list(named.values()),
             how="left",
-        )
+            # What the statistics withhold is not shown because another figure knows the count.
+        ).with_columns(pl.when(pl.col(own).is_not_null()).then(f"{part}_shown"))
     figures = _with_medians(figures, rules, previous)
     basis = pl.concat([decided.select(BASIS_SCHEMA.keys()), _basis_of_medians(figures)])
     n_whole = int(decided["is_table_withheld"].sum())

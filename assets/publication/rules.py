@@ -1,5 +1,5 @@
-"""What a publication is protected with, read from the seeds `publication_parameters`, `publication_plan` and
-`publication_left_out`.
+"""What a publication is protected with, read from the seeds `publication_parameters`, `publication_plan`,
+`publication_left_out` and `publication_bases`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ import polars as pl
 
 from assets.seeds import SEEDS
 
+# What can be taken apart into counts of records, or stands on one. A mean tells the sum of what it is the mean of, an extreme one
+# record.
+PUBLISHED_KINDS = frozenset({"count", "share", "rate", "median"})
+
 
 class NoRules(ValueError):
     """The seeds hold no whole set of rules for the day; the message names what is missing."""
@@ -20,9 +24,9 @@ class NoRules(ValueError):
 @dataclass(frozen=True)
 class Rules:
     """In records: a count under `suppress_below` is withheld, the others are rounded to multiples of `round_to`, and a
-    published figure is revised once it moved by `revise_from`. `medians`: the measures that are one; of `median_from`
-    records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind, is_broken_down. `left_out`:
-    measure, breakdown.
+    published figure is revised once it moved by `revise_from`. `measures`: those of a kind that is published; `medians`: those
+    that are one, of `median_from` records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind,
+    is_broken_down, definition_id, threat. `left_out`: measure, breakdown, geography. `bases`: as the seed has them.
     """
 
     version: str
@@ -33,9 +37,11 @@ class Rules:
     median_from: int
     median_round_to: int
     interval_z: float
+    measures: frozenset[str]
     medians: frozenset[str]
     plan: pl.DataFrame
     left_out: pl.DataFrame
+    bases: pl.DataFrame
 
     @property
     def in_words(self) -> tuple[str, ...]:
@@ -81,9 +87,9 @@ def rules(on: date, folder: Path = SEEDS) -> Rules:
         median_from=int(found["median_from"]),
         median_round_to=int(found["median_round_to"]),
         interval_z=float(found["interval_z"]),
+        measures=frozenset(measures.filter(pl.col("kind").is_in(PUBLISHED_KINDS))["measure"]),
         medians=frozenset(measures.filter(pl.col("kind") == "median")["measure"]),
-        plan=pl.read_csv(folder / "publication_plan.csv").select(
-            "geography", "period_kind", "is_broken_down"
-        ),
-        left_out=pl.read_csv(folder / "publication_left_out.csv").select("measure", "breakdown"),
+        plan=pl.read_csv(folder / "publication_plan.csv").drop("version", "source"),
+        left_out=pl.read_csv(folder / "publication_left_out.csv").drop("version", "source"),
+        bases=pl.read_csv(folder / "publication_bases.csv").drop("version", "source"),
     )

@@ -1,7 +1,8 @@
 """Which cells are withheld: the small ones, and others beside them so that the small ones cannot be worked out.
 
 Cell suppression as an optimisation: Kelly, Golden and Assad (1992); Fischetti and Salazar (2001); as in tau-ARGUS. An
-attacker knows what adds up to what, that a count is no less than zero, and every published count to within its rounding.
+attacker knows what adds up to what and what lies within what, that a count is no less than zero, and every published count
+to within its rounding and to be no small one.
 A withheld small count is safe if the attacker's smallest and largest value for it reach from nothing to the greatest small
 number. Both ends are shown by a world: counts that fit everything published in which that one is at that end. Worlds are
 looked for by linear programming, many cells to a world; where none fits, the published counts that stand in its way, the
@@ -38,10 +39,13 @@ class NotProtected(Exception):
 
 @dataclass(frozen=True)
 class _Block:
-    """Cells of tables that add up within each other. `rows` x cells of `sums` are zero; a pinned cell goes to `down`, `up`."""
+    """Cells of tables that add up or lie within each other. Rows x cells of `sums` are zero, of `within` at most that; a pinned
+    cell goes to `down`, `up`.
+    """
 
     index: Ints
     sums: csr_array
+    within: csr_array
     lower: Floats
     upper: Floats
     weight: Floats
@@ -155,7 +159,13 @@ def _weighed(cells: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             is_up=pl.when("is_pooled").then(pl.col("pooled") < rules.suppress_below).otherwise("is_small")
             & ~pl.col("is_total_sparse"),
             is_down=pl.col("is_small") & ~pl.col("is_pooled") & ~pl.col("is_total_sparse"),
-            lower=(pl.col("shown") - pl.col("known_to")).clip(lower_bound=0).cast(pl.Float64),
+            # What is shown was no small count when it was first shown.
+            lower=(
+                pl.max_horizontal(pl.col("shown") - rules.rounding_error, pl.lit(rules.suppress_below))
+                - (pl.col("known_to") - rules.rounding_error)
+            )
+            .clip(lower_bound=0)
+            .cast(pl.Float64),
             upper=(pl.col("shown") + pl.col("known_to")).cast(pl.Float64),
             down=pl.when(small_rest)
             .then((pl.col("count") + pl.col("rest") - greatest).clip(lower_bound=0))
@@ -251,37 +261,42 @@ def _rows(relations: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _blocks(table: pl.DataFrame, cells: Cells) -> Iterator[_Block]:
-    """Cells that are tied by sums, a block each, those without a small cell left out."""
+    """Cells that are tied, a block each, those without a small cell left out."""
     pairs = _relations(table, cells)
     if pairs.is_empty():
         return
-    entries = pl.concat(
+    sums = pl.concat(
         [
             pairs.select("row", pl.col("cell"), sign=pl.lit(1.0)),
             pairs.select("row", pl.col("part").alias("cell"), sign=pl.lit(-1.0)),
         ]
     )
-    family = _families(cells)
-    tied = (
-        entries.join(table.select("cell", "unknown", "definition_id", "threat", "series"), on="cell")
-        .with_columns(family=pl.col("series").replace_strict(family, return_dtype=pl.String))
-        .select("definition_id", "threat", "family", "row", "unknown", "sign")
-        .unique()
-        .sort("definition_id", "threat", "family", "row", "unknown")
+    inside = _inclusions(table, cells).with_row_index("row")
+    within = pl.concat(
+        [
+            inside.select("row", pl.col("part").alias("cell"), sign=pl.lit(1.0)),
+            inside.select("row", pl.col("whole").alias("cell"), sign=pl.lit(-1.0)),
+        ]
     )
-    for _, part in tied.group_by("definition_id", "threat", "family", maintain_order=True):
-        chosen = part.select(cell="unknown").unique().sort("cell")
+    family = _families(cells)
+    of_cells = table.select(
+        "cell", "unknown", family=pl.col("series").replace_strict(family, return_dtype=pl.String)
+    )
+    order = ["family", "row", "unknown"]
+    tied, nested = (
+        entries.join(of_cells, on="cell").select(*order, "sign").unique().sort(order)
+        for entries in (sums, within)
+    )
+    for (name,), part in tied.group_by("family", maintain_order=True):
+        inner = nested.filter(family=name)
+        chosen = pl.concat([part, inner]).select(cell="unknown").unique().sort("cell")
         of_block = chosen.join(table, on="cell", how="left", maintain_order="left")
         if not (of_block["is_up"] | of_block["is_down"]).any() or of_block["is_withheld"].all():
             continue
-        column = chosen["cell"].to_numpy().searchsorted(part["unknown"].to_numpy())
-        _, row = np.unique(part["row"].to_numpy(), return_inverse=True)
-        sums = coo_array(
-            (part["sign"].to_numpy(), (row, column)), shape=(row.max() + 1, chosen.height)
-        ).tocsr()
         yield _Block(
             index=chosen["cell"].to_numpy().astype(np.int64),
-            sums=sums,
+            sums=_matrix(part, chosen["cell"]),
+            within=_matrix(inner, chosen["cell"]),
             lower=of_block["lower"].to_numpy(),
             upper=of_block["upper"].to_numpy(),
             weight=of_block["weight"].to_numpy(),
@@ -292,6 +307,32 @@ def _blocks(table: pl.DataFrame, cells: Cells) -> Iterator[_Block]:
             level=of_block["level"].to_numpy(),
             lot=of_block["lot"].to_numpy(),
         )
+
+
+def _inclusions(table: pl.DataFrame, cells: Cells) -> pl.DataFrame:
+    """part, whole: cells of which one is no more than the other."""
+    ids = table.filter(pl.col("breakdown") == "none").select(*CELL, "cell")
+    place = ["series", "span", "period", "force_code"]
+    return (
+        ids.join(cells.within, on=["series", "definition_id", "threat"])
+        .join(
+            ids.select(
+                *place,
+                pl.col("definition_id").alias("in_definition_id"),
+                pl.col("threat").alias("in_threat"),
+                whole="cell",
+            ),
+            on=[*place, "in_definition_id", "in_threat"],
+        )
+        .select(pl.col("cell").alias("part"), "whole")
+        .sort("part", "whole")
+    )
+
+
+def _matrix(entries: pl.DataFrame, columns: pl.Series) -> csr_array:
+    column = columns.to_numpy().searchsorted(entries["unknown"].to_numpy())
+    rows, row = np.unique(entries["row"].to_numpy(), return_inverse=True)
+    return coo_array((entries["sign"].to_numpy(), (row, column)), shape=(len(rows), len(columns))).tocsr()
 
 
 def _families(cells: Cells) -> dict[str, str]:
@@ -312,9 +353,24 @@ def _secondary(block: _Block, hidden: Bools) -> Bools:
             role = (block.lot + world) % _N_LOTS
             goes_up = block.is_up & (block.level == level) & (role == 0)
             goes_down = block.is_down & (block.level == level) & (role == 1)
-            if goes_up.any() or goes_down.any():
-                pinned = goes_up | goes_down
-                hidden |= _in_the_way(block, hidden, pinned, np.where(goes_up, block.up, block.down))
+            pinned = np.flatnonzero(goes_up | goes_down)
+            hidden = _protecting(block, hidden, pinned, np.where(goes_up, block.up, block.down))
+    return hidden
+
+
+def _protecting(block: _Block, hidden: Bools, pinned: Ints, to: Floats) -> Bools:
+    """`hidden` with what is withheld so that the pinned cells can be where they go: at once, or else in two worlds, each half."""
+    if not len(pinned):
+        return hidden
+    is_pinned = np.zeros(len(hidden), dtype=np.bool_)
+    is_pinned[pinned] = True
+    try:
+        return hidden | _in_the_way(block, hidden, is_pinned, to)
+    except NotProtected:
+        if len(pinned) == 1:
+            raise
+    for half in np.array_split(pinned, 2):
+        hidden = _protecting(block, hidden, half, to)
     return hidden
 
 
@@ -323,14 +379,20 @@ def _in_the_way(block: _Block, hidden: Bools, pinned: Bools, to: Floats) -> Bool
     lower = np.where(pinned, to, np.where(hidden, 0, block.lower))
     upper = np.where(pinned, to, np.where(hidden, np.inf, block.upper))
     free = np.flatnonzero(~hidden)
-    beyond = block.sums[:, free]
+    beyond, within = block.sums[:, free], block.within[:, free]
     n, m = len(block.index), len(free)
     solved = linprog(
         np.concatenate([np.zeros(n), block.weight[free], block.weight[free]]),
         A_eq=hstack([block.sums, beyond, -beyond], format="csr"),
         b_eq=np.zeros(block.sums.shape[0]),
+        A_ub=hstack([block.within, within, -within], format="csr") if block.within.shape[0] else None,
+        b_ub=np.zeros(block.within.shape[0]) if block.within.shape[0] else None,
+        # Nothing is less than nothing.
         bounds=np.column_stack(
-            [np.concatenate([lower, np.zeros(2 * m)]), np.concatenate([upper, np.full(2 * m, np.inf)])]
+            [
+                np.concatenate([lower, np.zeros(2 * m)]),
+                np.concatenate([upper, np.full(m, np.inf), block.lower[free]]),
+            ]
         ),
         method="highs",
     )

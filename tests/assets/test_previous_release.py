@@ -19,6 +19,7 @@ from assets.previous_release import (
     RELEASE_SCHEMA,
     PreviousReleaseUnreadable,
     find_previous,
+    find_publication,
     write_previous,
 )
 from data_contracts.submission import sha256_of
@@ -135,3 +136,23 @@ def test_a_release_that_was_changed_is_refused(tmp_path: Path) -> None:
     previous = find_previous(tmp_path / "releases", programme="england_wales", period=MARCH, as_of=AS_OF)
     with pytest.raises(PreviousReleaseUnreadable, match="restore the release"):
         write_previous(previous, tmp_path / "run")
+
+
+def test_publications_are_measured_against_the_latest_whatever_its_month(tmp_path: Path) -> None:
+    """A month without a release breaks no chain; what is known later, or published nothing, is none of it."""
+
+    def against(**where: Any) -> str | None:
+        asked = {"programme": "england_wales", "period": MARCH, "as_of": AS_OF, "basis": "publication_basis"}
+        release = find_publication(tmp_path, **(asked | where))
+        return release.release_id if release else None
+
+    assert against() is None
+    basis = ("publication_basis",)
+    publish(tmp_path, "2025-11_a", period="2025-11", marts=basis)
+    publish(tmp_path, "2025-12_a", period="2025-12", marts=basis)
+    publish(tmp_path, "2026-01_a", period="2026-01", marts=("ranked_perpetrators",))
+    publish(tmp_path, "2026-02_a", as_of=datetime(2026, 4, 6), marts=basis)
+    publish(tmp_path, "2026-03_a", period="2026-03", marts=basis)
+    publish(tmp_path, "2026-01_b", period="2026-01", marts=basis, programme="us_nibrs")
+    assert against() == "2025-12_a"
+    assert against(as_of=datetime(2026, 4, 6)) == "2026-02_a"

@@ -408,6 +408,9 @@ def test_what_may_leave_the_service_lies_apart(layout: Layout) -> None:
     assert pl.read_csv(folder / "publishable" / "national_statistics.csv").height == 3
     basis = pl.read_parquet(folder / "statistical" / "publication_basis.parquet")
     assert dict(basis.select("threat", "count").iter_rows()) == {"all": 123, "stalking": 9, "online": 0}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["publication"]["measured_against"] is None
+    assert any("no earlier publication" in note for note in manifest["notes"])
     assert sorted(p.name for p in (folder / "publishable").iterdir()) == [
         "national_statistics.csv",
         "national_statistics.parquet",

@@ -1,4 +1,4 @@
-"""A small nation of records, and national_statistics counted from them by hand: nested definitions, overlapping threats."""
+"""A small nation of records, and national_statistics counted from them by hand: nested definitions, overlapping threats, flags."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import polars as pl
 
 FORCES = ("F1", "F2", "F3", "F4", "F5", "F6")
 MONTHS = tuple(date(2025 + (3 + i) // 12, (3 + i) % 12 + 1, 1) for i in range(14))
-THREATS = {"all": pl.lit(value=True), "stalking": pl.col("stalking")}
-DEFINITIONS = {"wide": pl.lit(value=True), "narrow": pl.col("narrow")}
+THREATS = {"all": pl.lit(value=True), "stalking": pl.col("stalking"), "domestic": pl.col("domestic")}
+# The one that is broken down, and one within it.
+WIDE = "npcc_policing_scope"
+DEFINITIONS = {WIDE: pl.lit(value=True), "narrow": pl.col("narrow")}
+FLAGS = {"DA": pl.col("domestic"), "ONL": pl.col("online")}
+# Fewer people of one force than this the statistics themselves withhold.
+GUARDED_BELOW = 5
 MEDIAN = "days_to_charge_median"
 BREAKDOWNS = {"none": pl.lit("all"), "location": pl.col("location")}
 # Coarser classes of the same.
@@ -39,8 +44,14 @@ def records(seed: int, n: int) -> pl.DataFrame:
             "charge_days": np.where(rng.random(n) < 0.4, rng.integers(0, 200, n), -1),
             # So few that no single force's are shown.
             "is_killed": rng.random(n) < 0.01,
+            # Half of those stalked too: neither within the other.
+            "domestic": rng.random(n) < 0.25,
+            "online": rng.random(n) < 0.1,
         }
-    ).with_columns(pl.when(pl.col("charge_days") >= 0).then("charge_days"))
+    ).with_columns(
+        pl.when(pl.col("charge_days") >= 0).then("charge_days"),
+        domestic=pl.col("domestic") | (pl.col("stalking") & (pl.col("location") == "home")),
+    )
 
 
 def statistics(
@@ -55,10 +66,15 @@ def statistics(
     for kind, period, inside in spans:
         there = crimes.filter(pl.col("month").is_in(inside))
         for definition, is_in in DEFINITIONS.items():
+            whole = there.filter(is_in)
             for threat, meets in THREATS.items():
-                chosen = there.filter(is_in & meets)
+                chosen = whole.filter(meets)
                 for breakdown, value in breakdowns.items():
                     figures = _figures(chosen, breakdown, value)
+                    if breakdown == "none":
+                        figures = pl.concat(
+                            [figures, _flagged(chosen), _of_all(chosen, whole)], how="diagonal"
+                        )
                     parts.append(
                         figures.with_columns(
                             period=pl.lit(period),
@@ -82,6 +98,19 @@ def statistics(
     )
 
 
+def guarded(really: pl.DataFrame) -> pl.DataFrame:
+    """As the mart has them: the numbers of a figure about fewer than five of one force are null, and nobody is no row."""
+    few = (pl.col("force_code") != "national") & (
+        pl.min_horizontal("numerator", "denominator") < GUARDED_BELOW
+    )
+    numbers = ["numerator", "denominator", "value"]
+    nobody = (pl.col("numerator").fill_null(1) == 0) & (pl.col("denominator").fill_null(0) == 0)
+    is_told = (pl.col("measure") == "offences") & (pl.col("breakdown") == "none")
+    return really.filter(~nobody | is_told).with_columns(
+        suppressed=few, **{n: pl.when(~few).then(n) for n in numbers}
+    )
+
+
 def _from(months: Sequence[date], first: date, n: int) -> list[date]:
     return [m for m in months if 0 <= (m.year - first.year) * 12 + m.month - first.month < n]
 
@@ -102,14 +131,17 @@ def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFra
         on=["force_code", "breakdown_value"],
         how="left",
     ).with_columns(pl.col("n", "women", "killed").fill_null(0))
-    count = counted.select(
-        "force_code",
-        "breakdown_value",
-        breakdown=pl.lit(breakdown),
-        measure=pl.lit("victims"),
-        numerator="n",
-        denominator=pl.lit(None, pl.Int64),
-        value=pl.lit(None, pl.Float64),
+    count = pl.concat(
+        counted.select(
+            "force_code",
+            "breakdown_value",
+            breakdown=pl.lit(breakdown),
+            measure=pl.lit(measure),
+            numerator="n",
+            denominator=pl.lit(None, pl.Int64),
+            value=pl.lit(None, pl.Float64),
+        )
+        for measure in ("offences", "victims")
     )
     share = counted.select(
         "force_code",
@@ -142,3 +174,34 @@ def _figures(chosen: pl.DataFrame, breakdown: str, value: pl.Expr) -> pl.DataFra
         )
     )
     return pl.concat([count, share, rare, median], how="diagonal")
+
+
+def _counts(crimes: pl.DataFrame) -> pl.DataFrame:
+    both = pl.concat([crimes, crimes.with_columns(force_code=pl.lit("national"))])
+    found = both.group_by("force_code").agg(
+        n=pl.len().cast(pl.Int64), **{flag: is_it.sum().cast(pl.Int64) for flag, is_it in FLAGS.items()}
+    )
+    places = pl.DataFrame({"force_code": [*FORCES, "national"]})
+    return places.join(found, on="force_code", how="left").with_columns(pl.exclude("force_code").fill_null(0))
+
+
+def _flagged(chosen: pl.DataFrame) -> pl.DataFrame:
+    """Crimes that bear each flag, of all crimes: a crime may bear both."""
+    return (
+        _counts(chosen)
+        .unpivot(
+            list(FLAGS), index=["force_code", "n"], variable_name="breakdown_value", value_name="numerator"
+        )
+        .rename({"n": "denominator"})
+        .with_columns(breakdown=pl.lit("flag"), measure=pl.lit("force_flag_share"))
+    )
+
+
+def _of_all(chosen: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+    """Crimes of the threat, of those of the definition."""
+    return (
+        _counts(chosen)
+        .select("force_code", numerator="n")
+        .join(_counts(whole).select("force_code", denominator="n"), on="force_code")
+        .with_columns(breakdown=pl.lit("none"), breakdown_value=pl.lit("all"), measure=pl.lit("threat_share"))
+    )
