@@ -127,6 +127,12 @@ def test_an_interval_is_spoken_of_where_there_is_one(written: Path, tmp_path: Pa
         assert "with 95% interval" not in page(tmp_path, name)
 
 
+def test_definitions_are_dated_where_a_dated_document_is_known(written: Path) -> None:
+    text = page(written)
+    assert "Stated 2023-05. Source: national strategic threat" in text
+    assert text.count("Stated 20") == 4
+
+
 def test_years_of_other_forces_are_not_compared(tmp_path: Path) -> None:
     figures = published().filter(pl.col("period") != YEAR_BEFORE)
     with_one_force = pl.concat([figures, published(figure(500.0, period=YEAR_BEFORE, n_forces=1)).tail(1)])

@@ -85,7 +85,9 @@ def test_a_young_platform_has_a_page_as_well(tmp_path: Path) -> None:
     nothing = type(NO_FORECASTS)(NO_FORECASTS.months, NO_FORECASTS.outlook, NO_FORECASTS.backtest, short)
     write_threat_assessment(tmp_path, nation, nothing, recorded().clear(), EDITION)
     text = (tmp_path / "threat_assessment.html").read_text(encoding="utf-8")
-    assert "They are no whole year" in text and rows_of(text, "left_out") == ["needs 48 months without a gap 3"]
+    assert "They are no whole year" in text and rows_of(text, "left_out") == [
+        "needs 48 months without a gap 3"
+    ]
     assert 'id="backtest"' not in text and Page(text).n["figure"] == 0
 
 
