@@ -99,7 +99,10 @@ def _of_series(found: Forecasts) -> pl.DataFrame:
 def _withheld(rows: pl.DataFrame, floor: int) -> pl.DataFrame:
     """With `is_small` and `is_small_before`, and without what these would tell."""
     of_force = pl.col("force_code") != _NATIONAL
-    small, before = (of_force & (pl.col(c) < floor) for c in ("n_offences", "n_offences_year_before"))
+    # Nobody is behind a nought, so it is shown, as in the statistics.
+    small, before = (
+        of_force & pl.col(c).is_between(1, floor - 1) for c in ("n_offences", "n_offences_year_before")
+    )
     flagged = rows.with_columns(
         is_small=small.fill_null(value=False), is_small_before=(small | before).fill_null(value=False)
     )

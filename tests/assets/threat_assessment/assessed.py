@@ -44,6 +44,7 @@ def assessment() -> pl.DataFrame:
         row(AVON, STALKING, 9_113),
         row(AVON, SPIKING, 41, n_offences_year_before=2, change_share=19.5, trend="rising"),
         row(DYFED, STALKING, 77, trend=None, change_share=None, n_offences_year_before=None),
+        row(DYFED, "sex_work", 0, harm_days=None, harm_share=None, change_share=None),
         row(DYFED, SPIKING, 3, harm_days=6_543, harm_share=0.654, change_share=0.987),
     ]
     return pl.DataFrame(rows, infer_schema_length=None)

@@ -62,6 +62,7 @@ def test_of_a_force_a_small_number_is_withheld_with_all_that_tells_it(text: str)
     assert spiking.count("withheld") == 4
     for told in ("3 ", "6,543", "65.4%", "+99%", "crimes a month"):
         assert told not in spiking
+    assert rows_of(text, DYFED)[2].startswith("Violence against people who sell sex 0 ")
     # Of the year before alone, the change would tell.
     assert "41 withheld" in rows_of(text, AVON)[1] and "+1,950%" not in text and "+1950%" not in text
 
@@ -71,9 +72,9 @@ def test_what_is_not_forecast_says_why(text: str) -> None:
     assert "none needs 48 months without a gap; there are 40" in stalking
     assert "not known no year before to compare with" in stalking
     assert rows_of(text, "left_out") == [
+        "no series 2",
         "needs 20 crimes a month 1",
         "needs 48 months without a gap 1",
-        "no series 1",
         "too few crimes to be shown 1",
     ]
 
