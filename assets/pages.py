@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jinja2
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What pages are of: the release, its month, and the knowledge it was made with."""
+
+    release_id: str
+    programme: str
+    period: date
+    as_of: str
+
 
 _SHARED = Path(__file__).parent / "templates"
 

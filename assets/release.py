@@ -18,11 +18,12 @@ import polars as pl
 
 from assets.bulletin.bulletin import Edition, write_bulletin
 from assets.encryption import ReleaseKey, add_key, copy_options, read_options
-from assets.forecasts.forecast import NO_OUTLOOK
+from assets.forecasts.forecast import NO_FORECASTS, NO_OUTLOOK, Forecasts
 from assets.forecasts.station import RUN
 from assets.linkage.model import MODEL
 from assets.monitoring.monthly import CHECKS, REPORT
 from assets.monitoring.thresholds import Thresholds
+from assets.pages import Edition as PageEdition
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE, PreviousRelease, find_publication
@@ -31,11 +32,12 @@ from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
 from assets.publication.rules import rules
 from assets.run_inputs import forces_of
-from assets.scorecards import pages as scorecard_pages
+from assets.scorecards.pages import write_scorecards
 from assets.seals import CODE, DECIDING, seal_code, seal_model
 from assets.sign_offs import NotSignedOff, states
 from assets.storage import DataRoot, Layout, write_json, write_parquet
 from assets.text_flags.reading import version as text_version
+from assets.threat_assessment.page import write_threat_assessment
 from assets.warehouse import POOL, PROJECT_FOLDER, TRANSLATOR
 from data_contracts.extracts.catalogue import CONTRACT_VERSION
 from data_contracts.submission import sha256_of
@@ -173,6 +175,7 @@ def write_release(
     write_pages(partial, manifest)
     _bulletin(manifest, parameters["period_end"], partial)
     _scorecards(manifest, parameters["period"], partial)
+    _threat_assessment(manifest, parameters["period"], partial)
     write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
     if final.exists():
         _assert_same(final, partial)
@@ -277,10 +280,45 @@ def _scorecards(manifest: dict[str, Any], period: date, folder: Path) -> None:
     graded = folder / "statistical" / "data_quality_scorecards.parquet"
     if not graded.is_file():
         return
-    edition = scorecard_pages.Edition(
-        manifest["release_id"], manifest["programme"], period, str(manifest["as_of"])
+    write_scorecards(folder / "pages", pl.read_parquet(graded), _page_edition(manifest, period))
+
+
+def _page_edition(manifest: dict[str, Any], period: date) -> PageEdition:
+    return PageEdition(manifest["release_id"], manifest["programme"], period, str(manifest["as_of"]))
+
+
+def _threat_assessment(manifest: dict[str, Any], period: date, folder: Path) -> None:
+    """Write the page of the threat assessment, if the release at `folder` holds one, with the forecasts of the run."""
+    inside = folder / "statistical"
+    if "threat_assessment" not in manifest["marts"] or "national_statistics" not in manifest["marts"]:
+        return
+    tables = ("threat_forecasts", "threat_outlook", "threat_forecast_backtest", "threat_forecasts_left_out")
+    is_forecast = set(tables) <= manifest["marts"].keys()
+    found = (
+        Forecasts(*(pl.read_parquet(inside / f"{name}.parquet") for name in tables))
+        if is_forecast
+        else NO_FORECASTS
     )
-    scorecard_pages.write_scorecards(folder / "pages", pl.read_parquet(graded), edition)
+    months = (
+        pl.scan_parquet(inside / "national_statistics.parquet")
+        .filter(
+            period_kind="month",
+            force_code="national",
+            definition_id="npcc_policing_scope",
+            threat="all",
+            measure="offences",
+            breakdown="none",
+        )
+        .select("period", "value")
+        .collect()
+    )
+    write_threat_assessment(
+        folder / "pages",
+        pl.read_parquet(inside / "threat_assessment.parquet"),
+        found,
+        months,
+        _page_edition(manifest, period),
+    )
 
 
 def _monitoring(layout: Layout, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from assets.pages import templates
 from assets.seeds import SEEDS
 
 LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
-_SCOPE = "npcc_policing_scope"
+_SCOPE, _RATE = "npcc_policing_scope", "offences_per_1000_women"
 # Forecasts are no counts: rounded so that nobody takes them for one.
 _FORECAST_TO = 100
+# A rate below it would be read as nought if it were said to a tenth.
+_SMALL_RATE = 0.1
 _TEMPLATES = templates(Path(__file__).parent / "templates")
 
 
@@ -61,10 +63,10 @@ def write_bulletin(
         "forces": {code: said.row("force", code) for code in places[1:]},
     }
     _render(pages / "bulletin.html", "bulletin.html", tables=of_place[NATIONAL], plots=_plots(figures, nation),
-            outlook=_outlook(outlook, said), headline=_headline(figures, NATIONAL), **facts)  # fmt: skip
+            has_bounds=_has_bounds(nation), outlook=_outlook(outlook, figures, said), headline=_headline(figures, NATIONAL), **facts)  # fmt: skip
     for place in places[1:]:
         _render(pages / "forces" / f"{place}.html", "force.html", tables=of_place[place], place=place,
-                plots=_plots(figures, nation, place), headline=_headline(figures, place), **facts)  # fmt: skip
+                plots=_plots(figures, nation, place), has_bounds=_has_bounds(nation), headline=_headline(figures, place), **facts)  # fmt: skip
     _write_tables(publication, of_place, said, edition)
     return len(places)
 
@@ -87,7 +89,7 @@ def _headline(figures: pl.DataFrame, place: str) -> dict[str, Any] | None:
     if years.is_empty() or years["value"][0] is None:
         return None
     now = years.row(0, named=True)
-    rate = _of(latest_year(figures), place, "offences_per_1000_women")["value"]
+    rate = _of(latest_year(figures), place, _RATE)["value"]
     before = years.row(1, named=True) if years.height > 1 else None
     alike = (
         before
@@ -109,27 +111,48 @@ def _plots(figures: pl.DataFrame, nation: dict[str, Table], place: str | None = 
         found["months"] = charts.months(
             "months", _of(figures, NATIONAL, "offences").filter(period_kind="month")
         )
-        if threats := nation.get("threats"):
+        threats = nation["threats"]
+        if "offences" in threats.measures:
             rows = threats.rows.filter(pl.col("value_id") != "all").rename({"offences": "value"})
             found["threats"] = charts.bars("threats", rows)
-    forces = nation.get("forces")
-    if forces and "offences_per_1000_women" in forces.measures:
-        name = "offences_per_1000_women"
+    forces, name = nation["forces"], _RATE
+    if name in forces.measures:
         rows = forces.rows.rename({name: "value", f"{name}_lower": "lower", f"{name}_upper": "upper"})
         average = _of(latest_year(figures), NATIONAL, name)["value"]
         found["forces"] = charts.dots("forces", rows, average[0] if len(average) else None, place)
     return {name: Markup(drawn) for name, drawn in found.items() if drawn}  # noqa: S704 - our own drawing
 
 
-def _outlook(outlook: pl.DataFrame, said: Words) -> list[dict[str, Any]]:
-    """The nation's forecasts, the whole first, then by size."""
-    nation = outlook.filter(force_code=NATIONAL).sort(
-        pl.col("threat") != "all", "n_offences_next_year", descending=[False, True]
+def _has_bounds(nation: dict[str, Table]) -> bool:
+    """Whether the plot of the forces has an interval to draw."""
+    forces = nation["forces"]
+    return _RATE in forces.measures and bool(forces.rows[f"{_RATE}_lower"].count())
+
+
+def _outlook(outlook: pl.DataFrame, figures: pl.DataFrame, said: Words) -> dict[str, Any]:
+    """The nation's forecasts (`rows`: the whole first, then by size), and of how many threats none is shown (`n_withheld`).
+
+    A forecast is a change, and the published figure of the year is what it is applied to: no number of the year but the
+    published one stands behind what is shown, and where that is withheld nothing is shown.
+    """
+    nation = outlook.filter(pl.col("force_code") == NATIONAL, pl.col("n_offences_last_year") > 0)
+    of_year = latest_year(figures).filter(
+        force_code=NATIONAL, measure="offences", definition_id=_SCOPE, breakdown="none"
     )
-    rounded = nation.with_columns(
-        ((pl.col("n_offences_last_year", "n_offences_next_year", "lower", "upper") / _FORECAST_TO).round() * _FORECAST_TO).cast(pl.Int64)
-    )  # fmt: skip
-    return [row | {"label": said.row("threat", row["threat"])} for row in rounded.iter_rows(named=True)]
+    shown = nation.join(
+        of_year.select("threat", pl.col("value").alias("published")).drop_nulls(), on="threat"
+    )
+    ahead = pl.col("n_offences_next_year", "lower", "upper")
+    scaled = shown.with_columns(ahead * pl.col("published") / pl.col("n_offences_last_year")).with_columns(
+        ((ahead / _FORECAST_TO).round() * _FORECAST_TO).cast(pl.Int64)
+    )
+    ordered = scaled.sort(
+        pl.col("threat") != "all", "n_offences_next_year", "threat", descending=[False, True, False]
+    )
+    return {
+        "rows": [row | {"label": said.row("threat", row["threat"])} for row in ordered.iter_rows(named=True)],
+        "n_withheld": nation.height - shown.height,
+    }
 
 
 def _definitions() -> list[dict[str, Any]]:
@@ -164,7 +187,7 @@ def _write_tables(folder: Path, of_place: dict[str, list[Table]], said: Words, e
     folder.mkdir(parents=True, exist_ok=True)
     together: dict[str, dict[str, Table]] = {}
     for place, made in of_place.items():
-        for table in made:
+        for table in (table for table in made if table.measures):
             together.setdefault(table.table_id, {})[place] = table
     for table_id, by_place in together.items():
         measures = list(dict.fromkeys(m for table in by_place.values() for m in table.measures))
@@ -203,13 +226,17 @@ def _described(table: Table, columns: Iterable[tuple[str, str]], edition: Editio
     }
 
 
-def _number(value: float | None, kind: str) -> str:
-    """A figure as a reader sees it: shares in percent, counts whole, rates to a tenth."""
+def number(value: float | None, kind: str) -> str:
+    """A figure as a reader sees it: shares in percent, counts whole, rates to a tenth; what is less, to its first digits."""
     if value is None:
         return "withheld"
     if kind == "share":
         return f"{value:.0%}"
-    return f"{value:,.0f}" if kind == "count" else f"{value:,.1f}"
+    if kind == "count":
+        return f"{value:,.0f}"
+    if 0 < value < _SMALL_RATE:
+        return f"{value:.2f}" if value >= _SMALL_RATE / 10 else f"{value:.5f}".rstrip("0")
+    return f"{value:,.1f}"
 
 
-_TEMPLATES.filters["figure"] = _number
+_TEMPLATES.filters["figure"] = number

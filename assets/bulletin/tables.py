@@ -19,6 +19,8 @@ _YEAR, _CALENDAR_YEAR = "rolling_year", "financial_year"
 class Table:
     """`rows`: label (what the row is), value_id (its code) and, of every measure, `<measure>` with `<measure>_lower` and
     `<measure>_upper`; null where a figure is withheld or not there. `measures`: as asked for, those nobody published left out.
+    `withheld`: measures of which there are figures and every one is withheld. `why_empty`: a sentence where no measure is
+    left, otherwise blank.
     """
 
     table_id: str
@@ -27,6 +29,8 @@ class Table:
     row_kind: str
     measures: tuple[str, ...]
     rows: pl.DataFrame
+    withheld: tuple[str, ...] = ()
+    why_empty: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,20 @@ def latest_year(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def tables(figures: pl.DataFrame, words: Words, force_code: str = NATIONAL) -> list[Table]:
-    """The tables of one place that hold anything. `figures`: a publication, columns as `national_statistics`."""
+    """The tables planned for one place, those that hold nothing with the reason. `figures`: a publication, columns as
+    `national_statistics`.
+    """
     plan = pl.read_csv(PLAN, infer_schema=False).fill_null("")
     geography = "national" if force_code == NATIONAL else "force"
     wanted = plan.filter(pl.col("geography").is_in(["both", geography]))
-    made = (_table(row, figures, words, force_code) for row in wanted.iter_rows(named=True))
-    return [table for table in made if table.measures]
+    return [_table(row, figures, words, force_code) for row in wanted.iter_rows(named=True)]
 
 
 def _table(planned: Mapping[str, str], figures: pl.DataFrame, words: Words, force_code: str) -> Table:
     kind, measures = planned["rows"], planned["measures"].split("|")
     chosen = _chosen(planned, figures, force_code).filter(pl.col("measure").is_in(measures))
     there = [m for m in measures if chosen.filter(measure=m)["value"].count()]
+    withheld = [m for m in measures if m not in there and chosen.filter(measure=m).height]
     column = {"threat": "threat", "definition": "definition_id", "period": "period", "force": "force_code"}
     rows = chosen.with_columns(pl.col(column.get(kind, "breakdown_value")).cast(pl.String).alias("value_id"))
     wide = rows.select("value_id").unique()
@@ -84,7 +90,17 @@ def _table(planned: Mapping[str, str], figures: pl.DataFrame, words: Words, forc
         kind,
         tuple(there),
         _ordered(labelled, kind, there).select("label", "value_id", pl.exclude("label", "value_id")),
+        tuple(withheld),
+        "" if there else _why_empty(kind, is_withheld=bool(withheld)),
     )
+
+
+def _why_empty(kind: str, *, is_withheld: bool) -> str:
+    if is_withheld:
+        return "Every figure of this table is withheld: each is small, or would give away one that is."
+    if kind == "period":
+        return "Nothing is shown yet: no year of April to March has come in whole."
+    return "No figure of this is published for this place."
 
 
 def _chosen(planned: Mapping[str, str], figures: pl.DataFrame, force_code: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ worth on the months that are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 from scipy.stats import norm
@@ -47,8 +47,7 @@ def forecasts(series: pl.DataFrame, using: Forecasting) -> Forecasts:
     left_out = judged.filter(pl.col("why").is_not_null()).select(*_SERIES, "why").sort(_SERIES)
     taken = whole.join(judged.filter(pl.col("why").is_null()).select(_SERIES), on=_SERIES, how="semi")
     if taken.is_empty():
-        months, outlook, backtest = (pl.DataFrame(schema=s) for s in (_MONTHS, _OUTLOOK, _BACKTEST))
-        return Forecasts(months, outlook, backtest, left_out)
+        return replace(NO_FORECASTS, left_out=left_out)
     ahead, tested = _run(taken, using)
     compared = _compared(tested, using)
     best = _method(compared)
@@ -89,6 +88,11 @@ _BACKTEST = {
     "year_relative_error_naive": pl.Float64,
     "method": pl.String,
 }
+
+_LEFT_OUT = {"force_code": pl.String, "threat": pl.String, "why": pl.String}
+NO_FORECASTS = Forecasts(
+    *(pl.DataFrame(schema=s) for s in (_MONTHS, _OUTLOOK, _BACKTEST, _LEFT_OUT))  # type: ignore[arg-type]
+)
 
 
 def _since_the_last_gap(series: pl.DataFrame) -> pl.DataFrame:

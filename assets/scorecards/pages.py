@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -16,7 +15,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from assets.pages import templates
+from assets.pages import Edition, templates
 from assets.scorecards import charts
 from assets.seeds import SEEDS
 from data_contracts.code_lists import code_list
@@ -29,16 +28,6 @@ _GRADED = ("fail", "attention", "pass")
 _WEIGHTIEST = 10
 _NOTHING_CAME = ("not_submitted", "held")
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Edition:
-    """What the pages are of: the release, its month, and the knowledge it was made with."""
-
-    release_id: str
-    programme: str
-    period: date
-    as_of: str
 
 
 def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) -> int:

@@ -20,7 +20,11 @@ from hub.web import V, Visit, redirect, require
 
 router = APIRouter()
 _SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
-_PAGES = {"monitoring": "monitoring.html", "transparency": "transparency_record.html"}
+_PAGES = {
+    "monitoring": "monitoring.html",
+    "transparency": "transparency_record.html",
+    "threat_assessment": "threat_assessment.html",
+}
 
 
 @router.get("/oversight")

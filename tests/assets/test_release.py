@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from assets import release as station
+from assets.forecasts.station import RUN
 from assets.intake import receipts as intake_receipts
 from assets.monitoring.month_report import checks_table
 from assets.monitoring.monthly import CHECKS, REPORT
@@ -28,12 +30,13 @@ from assets.release import (
 )
 from assets.run_inputs import RunInputs, identity_decision_pairs, review_decisions, write
 from assets.sign_offs import NotSignedOff
-from assets.storage import Layout, write_parquet
+from assets.storage import Layout, write_json, write_parquet
 from assets.warehouse import PROJECT_FOLDER
 from data_contracts.submission import sha256_of
 from decisions import audit, identity, review
 from decisions.store import Store, open_store, sqlite_url
 from tests.assets.test_intake import take, tree
+from tests.assets.threat_assessment import assessed
 from tests.decisions.reviewing import SUBJECT, Desk
 from tests.submissions import send
 
@@ -291,6 +294,42 @@ def test_the_monitoring_of_another_run_is_not_taken_in(layout: Layout) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["monitoring"] is None and not (folder / "pages" / "monitoring.html").exists()
     assert "How the list is monitored" not in (folder / "pages" / "index.html").read_text()
+
+
+def test_the_threat_assessment_is_a_page_of_the_release(layout: Layout) -> None:
+    """With the months that the statistics hold and the forecasts of this run."""
+    months = assessed.recorded().with_columns(
+        period_kind=pl.lit("month"),
+        force_code=pl.lit("national"),
+        definition_id=pl.lit("npcc_policing_scope"),
+        threat=pl.lit("all"),
+        measure=pl.lit("offences"),
+        breakdown=pl.lit("none"),
+    )
+    catalogue = dict(CATALOGUE)
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        for name, frame in (("threat_assessment", assessed.assessment()), ("national_statistics", months)):
+            connection.register("given", frame)
+            connection.execute(f"create or replace table marts.{name} as from given")
+            catalogue[name] = {**mart(name, "statistical"), "columns": {c: {} for c in frame.columns}}
+    without = write_release(layout, catalogue)
+    assert "0 of 0 series are forecast" in (without / "pages" / "threat_assessment.html").read_text()
+    shutil.rmtree(without)
+    found = assessed.found()
+    tables = {
+        "threat_forecasts": found.months,
+        "threat_outlook": found.outlook,
+        "threat_forecast_backtest": found.backtest,
+        "threat_forecasts_left_out": found.left_out,
+    }
+    layout.forecasts.mkdir()
+    for name, table in tables.items():
+        write_parquet(table, layout.forecasts / f"{name}.parquet")
+    write_json({"period": "2026-02-01", "as_of": f"{AS_OF}"}, layout.forecasts / RUN)
+    folder = write_release(layout, catalogue)
+    page = (folder / "pages" / "threat_assessment.html").read_text()
+    assert "3 of 6 series are forecast" in page and page.count("<figure") == 2
+    assert 'href="threat_assessment.html"' in (folder / "pages" / "index.html").read_text()
 
 
 def test_an_empty_list_says_why(layout: Layout) -> None:

@@ -40,6 +40,20 @@ def test_who_stands_on_which_list(query: Query) -> None:
     ]
 
 
+def test_how_many_a_list_holds_is_a_statistic_of_the_place_whose_list_it_is(query: Query) -> None:
+    """A's and B's regions have one person each, which is withheld; behind a region are those of its forces that sent."""
+    rows = query(
+        "select force_code, breakdown_value, value, suppressed, n_forces, n_months from marts.national_statistics "
+        "where measure = 'persons_listed' order by 1, 2"
+    )
+    assert rows == [
+        (EAST, "force_top", None, True, 1, 1),
+        (SOUTH_WEST, "force_top", None, True, 1, 1),
+        ("national", "national_quota", 2, False, 2, 1),
+        ("national", "national_top", 2, False, 2, 1),
+    ]
+
+
 def test_lists_without_places(query: Query) -> None:
     """One rape and nothing else; custody, a doubt about identity, an age nobody knows: who may be a child has no score."""
     rows = query(

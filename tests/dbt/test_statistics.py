@@ -432,6 +432,16 @@ def test_a_break_is_named_on_the_figures_it_touches(figures: Query) -> None:
     assert figure(figures, "offences", "break_ids", threat=SH) is None
 
 
+def test_a_definition_is_dated_and_cuts_no_history(figures: Query) -> None:
+    """The day of the document is information; a day of validity would leave out what was recorded before it."""
+    shipped = figures(
+        "select valid_from, valid_to, stated_on, stated_on_basis from codes.vawg_definitions where definition_id <> 'added'"
+    )
+    assert {row[:2] for row in shipped} == {(None, None)}
+    assert all(basis for *_, basis in shipped)
+    assert sum(day is not None for _, _, day, _ in shipped) >= 3
+
+
 def test_measures_of_the_register_and_of_the_table_are_the_same(figures: Query) -> None:
     measured = {m for (m,) in figures("select distinct measure from marts.national_statistics")}
     registered = {m for (m,) in figures("select measure from codes.statistics_measures")}

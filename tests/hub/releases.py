@@ -405,6 +405,8 @@ def write_release(
         "notes": ["A suspect is not an offender."],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / "pages").mkdir(exist_ok=True)
+    (folder / "pages" / "threat_assessment.html").write_text("<h1>Threat assessment</h1>", encoding="utf-8")
     current = root / "releases" / "current"
     current.unlink(missing_ok=True)
     current.symlink_to(release_id, target_is_directory=True)

@@ -64,6 +64,19 @@ def test_every_page_opens_for_the_roles_that_include_it_and_for_no_other(
         assert "script-src 'self'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("role", ["force_submitter", "national_analyst", "oversight"])
+def test_the_threat_assessment_opens_where_statistics_do_and_is_shut_in(
+    browser: Callable[..., Browser], role: str
+) -> None:
+    visitor = browser(role)
+    assert 'href="/oversight/pages/threat_assessment"' in visitor.get("/oversight").text
+    answer = visitor.get("/oversight/pages/threat_assessment")
+    assert answer.status_code == 200 and "Threat assessment" in answer.text
+    assert "sandbox" in answer.headers["content-security-policy"]
+    # This release was not monitored.
+    assert visitor.get("/oversight/pages/monitoring").status_code == 404
+
+
 def test_pages_about_persons_open_once_a_purpose_is_stated_and_every_look_is_logged(
     browser: Callable[..., Browser], app: FastAPI
 ) -> None:

@@ -89,6 +89,39 @@ def test_counts_are_read_from_a_release_and_scaled(tmp_path: Path) -> None:
     assert not found["V29"].is_met
 
 
+def test_the_lists_of_the_nation_and_of_london_are_read_from_the_statistics(tmp_path: Path) -> None:
+    """V28: the region London, whose forces are pooled; another region has a list of its own."""
+    (tmp_path / "statistical").mkdir()
+    listed = [("national", "national_top", 1000), ("London", "force_top", 100), ("London", "force_next", 99)]
+    pl.DataFrame(
+        [
+            {"force_code": place, "breakdown_value": kind, "value": float(n)}
+            for place, kind, n in [*listed, ("Wales", "force_top", 87), ("national", "national_quota", 998)]
+        ]
+    ).with_columns(
+        definition_id=pl.lit("npcc_policing_scope"),
+        threat=pl.lit("all"),
+        measure=pl.lit("persons_listed"),
+        breakdown=pl.lit("list"),
+        period_kind=pl.lit("month"),
+        period=pl.lit("2023-07-01").str.to_date(),
+        numerator=pl.lit(0),
+        denominator=pl.lit(0),
+        share=pl.lit(0.0),
+    ).write_parquet(tmp_path / "statistical" / "national_statistics.parquet")
+    only = published_figures().filter(pl.col("figure").str.starts_with("V28"))
+    only.write_csv(tmp_path / "figures.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "FIGURES", tmp_path / "figures.csv")
+        found = {c.figure: c for c in compare({"years": tmp_path}, {"years": 0.015})}
+    assert {name: c.computed for name, c in found.items()} == {
+        "V28 national": 1000,
+        "V28 London": 100,
+        "V28 next": 99,
+    }
+    assert [name for name, c in found.items() if not c.is_met] == ["V28 next"]
+
+
 def test_a_count_from_outside_the_nation_is_added_at_its_scale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

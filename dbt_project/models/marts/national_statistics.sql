@@ -35,6 +35,28 @@ placed as (
     {%- endfor %}
 ),
 
+-- The list of forces that are pooled is of their region: behind it are those of the pool that sent a return.
+place_coverage as (
+    select
+        {{ listed(place_key()) }},
+        n_forces,
+        n_months
+    from {{ ref('statistics_coverage') }}
+
+    union all
+
+    select
+        coverage.period_kind,
+        coverage.period,
+        scopes.list_scope_code as force_code,
+        count(*) as n_forces,
+        max(coverage.n_months) as n_months
+    from {{ ref('statistics_coverage') }} as coverage
+    inner join {{ ref('list_scopes') }} as scopes on coverage.force_code = scopes.force_code
+    where coverage.period_kind = 'month' and scopes.list_scope = 'region'
+    group by coverage.period_kind, coverage.period, scopes.list_scope_code
+),
+
 by_force as (
     select
         {{ listed(place_key() + figure_key()) }},
@@ -142,7 +164,7 @@ figures as (
         null as known_upper
     from {{ ref('perpetrator_lists') }} as lists
     cross join {{ ref('national_run') }} as run
-    where lists.list_scope in ('force', 'national') and lists.lens = '{{ ranking_lenses()[0].name }}'
+    where lists.lens = '{{ ranking_lenses()[0].name }}'
     group by run.period, lists.list_scope_code, lists.list_kind
 ),
 
@@ -192,7 +214,7 @@ judged as (
         parameters.suppress_below,
         case when {{ is_value_known('figures.breakdown_value') }} then share_bases.share_base end as share_base
     from figures
-    inner join {{ ref('statistics_coverage') }} as coverage
+    inner join place_coverage as coverage
         on
             {{ same_in(place_key(), 'figures', 'coverage') }}
     inner join {{ ref('statistics_measures') }} as measures on figures.measure = measures.measure

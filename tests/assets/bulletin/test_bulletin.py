@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.bulletin.bulletin import Edition, write_bulletin
+from assets.bulletin.bulletin import Edition, number, write_bulletin
 from assets.bulletin.tables import PLAN, tables
 from assets.bulletin.words import words
 from assets.forecasts.forecast import NO_OUTLOOK
@@ -59,14 +59,33 @@ def test_ages_are_in_order_of_age() -> None:
     assert ages.rows["label"].to_list()[-1] == "Not known"
 
 
-def test_a_table_nobody_published_a_figure_of_is_left_out() -> None:
-    assert {t.table_id for t in tables(published(), words())} == {
-        "threats",
-        "definitions",
-        "victims_by_age",
-        "forces",
-    }
-    assert {t.table_id for t in tables(published(), words(), DYFED)} == {"threats", "definitions"}
+def test_a_table_nobody_published_a_figure_of_says_why() -> None:
+    for place, full in {
+        "national": {"threats", "definitions", "victims_by_age", "forces"},
+        DYFED: {"threats", "definitions"},
+    }.items():
+        made = tables(published(), words(), place)
+        assert {t.table_id for t in made if not t.why_empty} == full
+        assert all(bool(t.why_empty) != bool(t.measures) for t in made)
+    withheld = figure(None, breakdown="location_type", breakdown_value="DWL")
+    why = {t.table_id: t.why_empty for t in tables(published(withheld), words())}
+    assert "withheld" in why["places"] and "no year of April to March" in why["trend"]
+    assert "No figure of this is published" in why["suspects_by_sex"]
+
+
+def test_a_measure_withheld_as_a_whole_is_named(tmp_path: Path) -> None:
+    figures = published(*(figure(None, threat=t, measure="charged_share") for t in ("all", "spiking")))
+    write_bulletin(tmp_path / "pages", tmp_path / "tables", figures, NO_OUTLOOK, EDITION)
+    label = words().measures["charged_share"].lower()
+    assert f"Withheld as a whole: {label}." in (tmp_path / "pages" / "bulletin.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0.0"), (0.0098, "0.0098"), (0.00055, "0.00055"), (0.04, "0.04"), (0.1, "0.1"), (2.54, "2.5")],
+)
+def test_a_small_rate_is_not_said_as_nought(value: float, said: str) -> None:
+    assert number(value, "rate") == said
 
 
 def test_a_year_from_april_bears_both_its_numbers() -> None:
@@ -86,6 +105,32 @@ def test_the_page_says_what_happened_and_against_what(written: Path) -> None:
     assert "<strong>1,205 crimes</strong>" in text and "+21% against the year before" in text
     assert "withheld" in text and "Rounded to 5." in text
     assert "highly likely" in text and "1,300" in text and "1,312" not in text
+
+
+def test_a_forecast_goes_on_from_the_published_figure_and_is_withheld_with_it(tmp_path: Path) -> None:
+    """The year of the statistics is on no page: 1,187 crimes to the nearest hundred would be 1,200."""
+    of_spiking = OUTLOOK.with_columns(pl.lit("spiking").alias("threat"), n_offences_next_year=pl.lit(7_700.0))
+    both = pl.concat([OUTLOOK.with_columns(n_offences_last_year=pl.lit(601, pl.Int64)), of_spiking])
+    write_bulletin(tmp_path / "pages", tmp_path / "tables", published(), both, EDITION)
+    text = page(tmp_path)
+    outlook = text[text.index('id="outlook"') : text.index('id="definitions_in_words"')]
+    # 1,312.4 of 601, of 1,205 published.
+    assert "1,205" in outlook and "2,600" in outlook and "600<" not in outlook
+    assert "7,700" not in outlook and "1 forecast is withheld" in outlook
+
+
+def test_an_interval_is_spoken_of_where_there_is_one(written: Path, tmp_path: Path) -> None:
+    without = published().with_columns(pl.lit(None, pl.Float64).alias(end) for end in ("lower", "upper"))
+    write_bulletin(tmp_path / "pages", tmp_path / "tables", without, NO_OUTLOOK, EDITION)
+    for name in ("bulletin.html", f"forces/{AVON}.html"):
+        assert "with 95% interval" in page(written, name)
+        assert "with 95% interval" not in page(tmp_path, name)
+
+
+def test_definitions_are_dated_where_a_dated_document_is_known(written: Path) -> None:
+    text = page(written)
+    assert "Stated 2023-05. Source: national strategic threat" in text
+    assert text.count("Stated 20") == 4
 
 
 def test_years_of_other_forces_are_not_compared(tmp_path: Path) -> None:

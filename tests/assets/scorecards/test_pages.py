@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.pages import Edition
 from assets.scorecards import pages as scorecard_pages
 from assets.scorecards.charts import league, shares
-from assets.scorecards.pages import Edition, write_scorecards
+from assets.scorecards.pages import write_scorecards
 from tests.assets.html_pages import Page
 from tests.hub.test_accessibility import violations
 
