@@ -124,7 +124,7 @@ def write_release(
         layout.releases,
         programme=parameters["programme"],
         period=parameters["period"],
-        as_of=datetime.fromisoformat(parameters["as_of"]),
+        as_of=parameters["as_of"],
         basis=BASIS,
     )
     if published_before and [published_before.release_id] != [p["release_id"] for p in previous]:
