@@ -130,11 +130,11 @@ def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     n, d = pl.col("with_shown"), pl.col("of_shown")
     is_median = pl.col("median").is_not_null()
     there = pl.col("factor").is_not_null() & n.is_not_null() & (~is_share | (d > 0))
-    p, z = n / d, rules.interval_z
-    centre, half = (p + z * z / (2 * d)), z * (p * (1 - p) / d + z * z / (4 * d * d)).sqrt()
     digits = rules.share_digits
-    # Wilson is for shares: a rate per so many people is none.
-    with_interval = there & is_share & pl.col("is_part") & (pl.col("factor") == 1) & (n <= d)
+    # Wilson is for shares, Byar for so many to a number that is no sample.
+    is_rate = there & pl.col("measure").is_in(sorted(rules.rates)) & (d > 0)
+    is_part = there & is_share & pl.col("is_part") & (pl.col("factor") == 1) & (n <= d) & ~is_rate
+    (share_low, share_high), (low, high) = _wilson(n, d, rules.interval_z), _byar(n, rules.interval_z)
     return figures.select(
         *FIGURE,
         value=pl.when(there & is_share)
@@ -151,11 +151,28 @@ def _figures(figures: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         denominator=pl.when((there & is_share) | is_median).then(d),
         n_forces="n_forces",
         n_months="n_months",
-        lower=pl.when(with_interval).then(
-            ((centre - half) / (1 + z * z / d)).clip(lower_bound=0).round(digits)
-        ),
-        upper=pl.when(with_interval).then(
-            ((centre + half) / (1 + z * z / d)).clip(upper_bound=1).round(digits)
-        ),
+        lower=pl.when(is_rate)
+        .then(pl.col("factor") * low / d)
+        .when(is_part)
+        .then(share_low.clip(lower_bound=0))
+        .round(digits),
+        upper=pl.when(is_rate)
+        .then(pl.col("factor") * high / d)
+        .when(is_part)
+        .then(share_high.clip(upper_bound=1))
+        .round(digits),
         suppressed=~(there | is_median),
     ).sort(FIGURE)
+
+
+def _wilson(n: pl.Expr, d: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
+    """Bounds of a share n of d (Wilson 1927)."""
+    p = n / d
+    centre, half = (p + z * z / (2 * d)), z * (p * (1 - p) / d + z * z / (4 * d * d)).sqrt()
+    return (centre - half) / (1 + z * z / d), (centre + half) / (1 + z * z / d)
+
+
+def _byar(n: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
+    """Bounds of a count as of chance (Byar; Breslow and Day 1987)."""
+    m = n + 1
+    return n * (1 - 1 / (9 * n) - z / (3 * n.sqrt())) ** 3, m * (1 - 1 / (9 * m) + z / (3 * m.sqrt())) ** 3

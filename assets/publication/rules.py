@@ -25,7 +25,8 @@ class NoRules(ValueError):
 class Rules:
     """In records: a count under `suppress_below` is withheld, the others are rounded to multiples of `round_to`, and a
     published figure is revised once it moved by `revise_from`. `measures`: those of a kind that is published; `medians`: those
-    that are one, of `median_from` records at least, rounded to multiples of `median_round_to`. `plan`: geography, period_kind,
+    that are one, of `median_from` records at least, rounded to multiples of `median_round_to`; `rates`: so many to a number of
+    people or days. `plan`: geography, period_kind,
     is_broken_down, definition_id, threat. `left_out`: measure, breakdown, geography. `bases`: as the seed has them.
     """
 
@@ -39,6 +40,7 @@ class Rules:
     interval_z: float
     measures: frozenset[str]
     medians: frozenset[str]
+    rates: frozenset[str]
     plan: pl.DataFrame
     left_out: pl.DataFrame
     bases: pl.DataFrame
@@ -89,6 +91,7 @@ def rules(on: date, folder: Path = SEEDS) -> Rules:
         interval_z=float(found["interval_z"]),
         measures=frozenset(measures.filter(pl.col("kind").is_in(PUBLISHED_KINDS))["measure"]),
         medians=frozenset(measures.filter(pl.col("kind") == "median")["measure"]),
+        rates=frozenset(measures.filter(pl.col("kind") == "rate")["measure"]),
         plan=pl.read_csv(folder / "publication_plan.csv").drop("version", "source"),
         left_out=pl.read_csv(folder / "publication_left_out.csv").drop("version", "source"),
         bases=pl.read_csv(folder / "publication_bases.csv").drop("version", "source"),

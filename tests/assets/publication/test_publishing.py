@@ -412,3 +412,16 @@ def test_a_rate_has_no_interval_of_a_share(truth: list[pl.DataFrame], in_force: 
     rates = truth[0].with_columns(value=pl.when(a_rate).then(pl.col("value") * 1000).otherwise("value"))
     figures = publish(rates, in_force).figures.filter(pl.col("value").is_not_null() & a_rate)
     assert figures.height and figures["lower"].null_count() == figures.height
+
+
+def test_a_rate_has_byar_bounds_of_its_rounded_count(truth: list[pl.DataFrame], in_force: Rules) -> None:
+    """As national_statistics has them (kind `rate`): of 100 crimes to 1,000 women 81.4 to 121.6 (Breslow and Day 1987)."""
+    crimes = truth[0].filter(measure="offences", breakdown="none", period_kind="rolling_year", threat="all")
+    rate = crimes.with_columns(
+        measure=pl.lit("offences_per_1000_women"),
+        numerator=pl.lit(100, pl.Int64),
+        denominator=pl.lit(1000, pl.Int64),
+        value=pl.lit(100.0),
+    )
+    figures = publish(rate, in_force).figures
+    assert set(figures.select("value", "lower", "upper").iter_rows()) == {(100.0, 81.36, 121.63)}
