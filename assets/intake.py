@@ -70,8 +70,11 @@ class Receipt:
 
     @property
     def crimes(self) -> Crimes:
+        """Raises ValueError where no month was read."""
+        if self.month is None:
+            raise ValueError(f"{self.submission_id} names no month")
         offences = self.counts["offences"]
-        return Crimes(offences["received"], offences["quarantined"])
+        return Crimes(offences["received"], offences["quarantined"], self.month, self.status == "held")
 
     def total(self, kind: str) -> int:
         """Rows over all extracts; `kind` is received, accepted or quarantined."""

@@ -93,11 +93,13 @@ def lay_out(paths: Paths, sealed: Sealed, root: Path, *, seed: int | None) -> No
     _state_before(paths, sealed, root)
     of_movers = (sealed.manifest.get("previous_release") or {}).get("release_id")
     of_figures = (sealed.manifest.get("publication") or {}).get("measured_against")
-    for name, what in ((of_movers, "movers"), (of_figures, "published figures")):
-        if name and not (paths.releases / name / "manifest.json").is_file():
-            raise NotReplayable(f"the release {name}, against which its {what} were measured, is gone")
-    for name in sorted({name for name in (of_movers, of_figures) if name}):
-        bring(paths.releases / name, root / "releases" / name)
+    measured = {of_figures: "published figures", of_movers: "movers"}
+    for release, what in measured.items():
+        if release is None:
+            continue
+        if not (paths.releases / release / "manifest.json").is_file():
+            raise NotReplayable(f"the release {release}, against which its {what} were measured, is gone")
+        bring(paths.releases / release, root / "releases" / release)
 
 
 def lay_out_known_now(paths: Paths, sealed: Sealed, root: Path) -> None:

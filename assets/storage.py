@@ -58,8 +58,9 @@ class Layout(Paths):
 
     @staticmethod
     def _prepare_table(folder: Path, empty: pl.DataFrame) -> None:
+        """A table without rows, so that every column is there from the first: made anew when the contract got another one."""
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / EMPTY).exists():
+        if not (folder / EMPTY).exists() or pl.read_parquet_schema(folder / EMPTY) != empty.schema:
             write_parquet(empty, folder / EMPTY)
 
 

@@ -12,7 +12,7 @@ import click
 import polars as pl
 
 from cli.exits import CLEAN, ERRORS, UNUSABLE, fail
-from data_contracts.answers import Crimes, acceptance, follow, state_sentence
+from data_contracts.answers import Crimes, acceptance, follow, state_sentence, without_past
 from data_contracts.findings import for_spreadsheets, no_findings
 from data_contracts.past_submissions import NotOfThisForce, Past, past_of
 from data_contracts.report import check_report
@@ -46,7 +46,12 @@ def check_submission(
         sentences = _sentences(judged, past)
         click.echo("\n" + "\n".join(sentences) if sentences else "", nl=bool(sentences))
         if report:
-            _write_report(judged, report, sentences)
+            try:
+                _write_report(judged, report, sentences)
+            except OSError as error:
+                fail(
+                    f"the report cannot be written to {report} ({error.strerror}); name a folder of your own, or one to be made"
+                )
         if opened.manifest is None:
             return UNUSABLE
         return ERRORS if (judged.by_rule["severity"] == "error").any() else CLEAN
@@ -64,15 +69,16 @@ def _sentences(judged: Judged, past: Past | None) -> list[str]:
     if judged.opened.manifest is None:
         return []
     offences = judged.counts.row(by_predicate=pl.col("extract") == "offences", named=True)
-    crimes = Crimes(offences["n_received"], offences["n_quarantined"])
+    month, held = judged.opened.manifest.period, judged.status == "held"
+    crimes = Crimes(offences["n_received"], offences["n_quarantined"], month, held)
     if past is None:
-        return acceptance([crimes]).sentences if crimes.n_received else []
+        return [without_past(crimes)] if crimes.n_received else []
     ledger = follow(
         past.ledger,
         pl.concat([no_findings(), *judged.all_findings()]),
         judged.sent,
-        period=judged.opened.manifest.period,
-        held=judged.status == "held",
+        period=month,
+        held=held,
     )
     return [*acceptance([*past.crimes, crimes]).sentences, state_sentence(ledger)]
 

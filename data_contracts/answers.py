@@ -126,46 +126,66 @@ def return_lines(ledger: pl.DataFrame, receipt: str) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Crimes:
-    """What one submission brought: crimes received, and those with an error of their own or of what travels with them."""
+    """What one submission for a `month` brought: crimes received, and those with an error of their own or of what travels with
+    them. Of one that was held nobody knows: it has no rate.
+    """
 
     n_received: int
     n_with_error: int
+    month: date
+    is_held: bool = False
 
     @property
-    def error_rate(self) -> float:
+    def error_rate(self) -> float | None:
+        if self.is_held:
+            return None
         return self.n_with_error / self.n_received if self.n_received else 0.0
+
+    def keeps(self, limit: float) -> bool:
+        return self.error_rate is not None and self.error_rate <= limit
+
+    @property
+    def sentence(self) -> str:
+        if self.error_rate is None:
+            return "The submission is held: no rate of error is given, and it counts in none."
+        return f"{self.n_with_error:,} of {self.n_received:,} crimes have an error ({self.error_rate:.1%})"
 
 
 @dataclass(frozen=True)
 class Acceptance:
     """Whether the agreed error rates are kept. `phase`: onboarding or monthly; rates and limits are shares of crimes.
 
-    `year_error_rate` is that of the last twelve submissions, None while there are fewer.
+    `error_rate` and `is_kept` are None of a held submission. `year_error_rate` is that of the last version accepted of each of
+    the last twelve months sent, None while there are fewer.
     """
 
     phase: str
     n_crimes: int
-    n_crimes_with_error: int
-    error_rate: float
+    n_crimes_with_error: int | None
+    error_rate: float | None
     limit: float
-    is_kept: bool
+    is_kept: bool | None
     n_files_kept: int
     year_error_rate: float | None
     year_limit: float
     year_is_kept: bool | None
+    said_of_the_crimes: str
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        found.pop("said_of_the_crimes")
+        return found
 
     @property
     def sentences(self) -> list[str]:
-        rate = (
-            f"{self.n_crimes_with_error:,} of {self.n_crimes:,} crimes have an error ({self.error_rate:.1%}); "
-            f"the agreed rate while {self.phase} is at most {self.limit:.0%}: {_kept(self.is_kept)}."
-        )
+        rate = self.said_of_the_crimes
+        if self.is_kept is not None:
+            rate += (
+                f"; the agreed rate while {self.phase} is at most {self.limit:.0%}: {_kept(self.is_kept)}."
+            )
         if self.year_error_rate is None:
             return [rate]
-        year = f"Over the last twelve submissions it is {self.year_error_rate:.1%}; agreed is less than"
+        year = f"Over the last twelve months sent it is {self.year_error_rate:.1%}; agreed is less than"
         return [rate, f"{year} {self.year_limit:.0%}: {_kept(bool(self.year_is_kept))}."]
 
 
@@ -176,7 +196,8 @@ def _kept(is_kept: bool) -> str:
 def acceptance(submissions: Iterable[Crimes]) -> Acceptance:
     """Where a force stands after these submissions, in the order they were received; the last is the one answered.
 
-    Onboarding ends with so many files in a row that keep its limit. Raises ValueError without a submission.
+    Onboarding ends with so many files in a row that keep its limit; one that was held keeps none. Raises ValueError without a
+    submission.
     """
     limits = in_force("acceptance_limits", "phase")
     files = list(submissions)
@@ -184,28 +205,47 @@ def acceptance(submissions: Iterable[Crimes]) -> Acceptance:
         raise ValueError("acceptance is of a submission")
     onboarding, in_a_row, onboarded = float(limits["onboarding"]["limit_share"]), 0, False
     for file in files[:-1]:
-        in_a_row = in_a_row + 1 if file.error_rate <= onboarding else 0
+        in_a_row = in_a_row + 1 if file.keeps(onboarding) else 0
         onboarded |= in_a_row >= int(limits["onboarding"]["n_files"])
     phase = "monthly" if onboarded else "onboarding"
     last, limit = files[-1], float(limits[phase]["limit_share"])
-    is_kept = last.error_rate <= limit
-    year = files[-int(limits["yearly"]["n_files"]) :]
-    is_year = len(year) == int(limits["yearly"]["n_files"])
-    n_year = sum(f.n_received for f in year)
-    year_rate = sum(f.n_with_error for f in year) / n_year if is_year and n_year else None
-    year_limit = float(limits["yearly"]["limit_share"])
+    year_rate, year_limit = (
+        _year_error_rate(files, int(limits["yearly"]["n_files"])),
+        float(limits["yearly"]["limit_share"]),
+    )
     return Acceptance(
         phase=phase,
         n_crimes=last.n_received,
-        n_crimes_with_error=last.n_with_error,
+        n_crimes_with_error=None if last.is_held else last.n_with_error,
         error_rate=last.error_rate,
         limit=limit,
-        is_kept=is_kept,
-        n_files_kept=in_a_row + 1 if last.error_rate <= onboarding else 0,
+        is_kept=None if last.is_held else last.keeps(limit),
+        n_files_kept=in_a_row + 1 if last.keeps(onboarding) else 0,
         year_error_rate=year_rate,
         year_limit=year_limit,
         year_is_kept=None if year_rate is None else year_rate < year_limit,
+        said_of_the_crimes=last.sentence,
     )
+
+
+def _year_error_rate(files: Iterable[Crimes], n_months: int) -> float | None:
+    """What was sent again and accepted stands for its month; what was held stands for none."""
+    accepted = {file.month: file for file in files if not file.is_held}
+    year = [accepted[month] for month in sorted(accepted)[-n_months:]]
+    n_crimes = sum(file.n_received for file in year)
+    return sum(file.n_with_error for file in year) / n_crimes if len(year) == n_months and n_crimes else None
+
+
+def without_past(crimes: Crimes) -> str:
+    """How one submission alone stands to the rates: which of them is agreed depends on those before it."""
+    if crimes.is_held:
+        return crimes.sentence
+    limits = in_force("acceptance_limits", "phase")
+    told = [
+        f"at most {float(limits[phase]['limit_share']):.0%} {said}: {_kept(crimes.keeps(float(limits[phase]['limit_share'])))}"
+        for phase, said in (("onboarding", "while onboarding"), ("monthly", "after it"))
+    ]
+    return f"{crimes.sentence}; agreed is {', '.join(told)}. Name the submissions before with --previous to see which holds."
 
 
 def state_sentence(ledger: pl.DataFrame) -> str:

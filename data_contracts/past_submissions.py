@@ -55,7 +55,7 @@ def past_of(paths: Iterable[Path], opened: Opened, folder: Path) -> Past:
             held=held,
         )
         offences = checked.counts.row(by_predicate=pl.col("extract") == "offences", named=True)
-        crimes.append(Crimes(offences["n_received"], offences["n_quarantined"]))
+        crimes.append(Crimes(offences["n_received"], offences["n_quarantined"], manifest.period, held))
         if held:
             continue
         if manifest.period == opened.manifest.period:

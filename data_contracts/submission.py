@@ -46,6 +46,7 @@ _MAGIC = {
 }
 
 
+_SEPARATOR = re.compile("[;|\t]")
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
@@ -188,7 +189,13 @@ def _as_folder(path: Path, limits: Limits) -> Iterator[Path]:
             with zipfile.ZipFile(path) as archive:
                 _unpack(archive, target, limits)
         except (*_ZIP_ERRORS, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-            raise _Refused("archive_unreadable", type(error).__name__) from None
+            is_zip = path.suffix.lower() == ".zip"
+            what = (
+                type(error).__name__
+                if is_zip
+                else f"this is one file; name the folder that {MANIFEST} lies in, or a zip of it"
+            )
+            raise _Refused("archive_unreadable", what) from None
         yield _manifest_folder(target)
 
 
@@ -519,8 +526,6 @@ def _read_csv(data: bytes) -> pl.DataFrame:
     if b"\r" in bare.replace(b"\r\n", b""):
         raise _Refused("file_unreadable", "its lines end in CR alone; end them in LF or CRLF")
     header = _header(data)
-    if len(set(header)) < len(header):
-        raise _Refused("columns_duplicated", f"{len(header) - len(set(header))} of them")
     try:
         rows = pl.read_csv(data, infer_schema=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
@@ -537,9 +542,14 @@ def _lines(data: bytes) -> Any:
 
 def _header(data: bytes) -> list[str]:
     try:
-        return next(_lines(data))
+        header = next(_lines(data))
     except csv.Error:
         raise _Refused("file_unreadable", "its header line breaks the quoting") from None
+    if len(header) == 1 and (found := _SEPARATOR.search(header[0])):
+        raise _Refused("file_unreadable", f"its columns are separated by {found.group()!r}, not by commas")
+    if len(set(header)) < len(header):
+        raise _Refused("columns_duplicated", f"{len(header) - len(set(header))} of them")
+    return list(header)
 
 
 def _first_ragged_line(data: bytes) -> str:

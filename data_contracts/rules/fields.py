@@ -27,7 +27,7 @@ _field_rule(
 _field_rule(
     "code_not_in_list",
     "{field} is not one of the codes of its list.",
-    "Use a code of the list named in the submission specification for {field}.",
+    "Use a code of the list that the submission specification names for {field}; its codes are in code_lists.md beside it.",
     "checks F03, F06, F07, F08",
 )
 _field_rule(

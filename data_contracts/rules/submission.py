@@ -245,7 +245,7 @@ def file_has_control_characters(opened: Opened, **_: Any) -> Breaches:
 
 @submission_rule(
     message="A file cannot be read as comma-separated rows (or Parquet) of one width.",
-    remedy="Quote fields that hold commas, quotes or line breaks, and send every line whole.",
+    remedy="Send a header line and every line whole, separated by commas; quote fields that hold commas, quotes or line breaks.",
     source="checks S07",
 )
 def file_unreadable(opened: Opened, **_: Any) -> Breaches:

@@ -141,8 +141,11 @@ class Force:
 
 @cache
 def forces() -> tuple[Force, ...]:
-    """The forces of England and Wales, in register order; the number is the place in it."""
-    register = code_list("forces").filter(pl.col("programme") == "england_wales")
+    """The forces of England and Wales whose habits the profile knows, in register order; the number is the place in it."""
+    register = code_list("forces").filter(
+        (pl.col("programme") == "england_wales")
+        & pl.col("code").is_in(table("force_habits")["force_code"].implode())
+    )
     counts = table("force_offence_profile")
     codes = pl.DataFrame({"offence_code": behaviour().codes})
     found = []

@@ -5,6 +5,7 @@ Belongs here: turning what is known of a month (numbers) into the columns of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -108,6 +109,8 @@ def _words(system: str, field: str) -> _Words:
         (pl.col("record_system") == system) & (pl.col("field") == field)
     )
     of: dict[str, list[str]] = {}
+    per_code: Sequence[Sequence[str | None]]
+    no_word: list[str | None] = [None]
     for raw, code in mapped.select("raw_value", "national_code").iter_rows():
         of.setdefault(code, []).append(raw)
     if field == "relationship":
@@ -117,18 +120,28 @@ def _words(system: str, field: str) -> _Words:
             for code in RELATIONSHIPS
             for sex in (0, 1)
         ]
+    elif field == "location_type":
+        per_code = [_first_of(of, code, "OTH", "UNK") for code in LOCATIONS]
     else:
-        per_code = [of[code] for code in (LOCATIONS if field == "location_type" else FLAGS)]
+        # A system without a word for a flag has no field for it: nothing is written.
+        per_code = [of.get(code, no_word) for code in FLAGS]
     count = np.array([len(w) for w in per_code])
     return _Words(pl.Series([w for ws in per_code for w in ws]), np.cumsum(count) - count, count)
 
 
 def _nearest(of: dict[str, list[str]], code: str, group: str) -> list[str]:
     """Words for the code; where the system has none, for the wider term of its group, or for not known."""
-    for candidate in (code, _WIDER[group], "ACQ" if group == "acquaintance_friend" else "UNK", "UNK"):
-        if candidate in of:
-            return of[candidate]
-    raise KeyError(code)
+    return _first_of(of, code, _WIDER[group], "ACQ" if group == "acquaintance_friend" else "UNK", "UNK")
+
+
+def _first_of(of: dict[str, list[str]], *codes: str) -> list[str]:
+    """Words for the first of the codes that has any. Raises ValueError where none has."""
+    for code in codes:
+        if code in of:
+            return of[code]
+    raise ValueError(
+        f"code_mappings.csv has no word for {' nor '.join(dict.fromkeys(codes))}; add one to the record system"
+    )
 
 
 def _untidy(rng: Generator, words: pl.Series) -> pl.Series:
@@ -243,8 +256,10 @@ def write_crimes(rng: Generator, h: Habits, crimes: Crimes) -> dict[str, pl.Data
     )
     f = crimes.flags.drop_nulls("value")
     marker = _words(h.record_system, "flag").write(f["flag"].to_numpy(), np.zeros(f.height, dtype=np.int64))
-    flags = f.with_columns(marker=marker).select(
-        crime_ref=ref, flag="marker", value=_of("value", ["N", "Y", "U"])
+    flags = (
+        f.with_columns(marker=marker)
+        .filter(pl.col("marker").is_not_null())
+        .select(crime_ref=ref, flag="marker", value=_of("value", ["N", "Y", "U"]))
     )
     return {
         "offences": offences,

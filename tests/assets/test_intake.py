@@ -229,3 +229,13 @@ def test_a_temporal_error_keeps_the_version_before(layout: Layout, tmp_path: Pat
     findings = pl.read_parquet(layout.findings / f"{second.submission_id}.parquet")
     assert findings["rule"].to_list() == ["reported_at_changed"]
     assert pl.read_parquet(layout.measures / f"{second.submission_id}.parquet").height > 0
+
+
+def test_a_data_root_of_an_older_contract_has_the_new_columns(tmp_path: Path) -> None:
+    """Before any submission brings them: a model that reads a new column finds it."""
+    layout = Layout(tmp_path / "root").prepare()
+    empty = layout.extracts / "offences" / "_empty.parquet"
+    known = pl.read_parquet(empty)
+    known.drop("offence_code").write_parquet(empty)
+    Layout(tmp_path / "root").prepare()
+    assert pl.read_parquet(empty).schema == known.schema

@@ -46,6 +46,15 @@ def test_check_with_errors_is_1_and_reports(tmp_path: Path) -> None:
     assert (tmp_path / "report" / "findings.csv").read_text().count("\n") == 2
 
 
+def test_a_report_that_cannot_be_written_is_2(tmp_path: Path) -> None:
+    """Not 1, which says that the submission has errors."""
+    (tmp_path / "taken").write_text("a file")
+    done = vawg(
+        "check", send(tmp_path / "out"), "--report", tmp_path / "taken", "--received-on", "2026-03-05"
+    )
+    assert done.exit_code == 2 and "name a folder" in done.output
+
+
 def test_check_writes_a_page_that_needs_no_network_and_holds_no_personal_value(tmp_path: Path) -> None:
     changed = {
         "persons": {"surname": "UNKNOWN", "postcode": "SW1A 9ZZZ"},

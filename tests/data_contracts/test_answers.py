@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_contracts import answers
-from data_contracts.answers import Crimes, acceptance, follow, no_ledger, return_lines, sent_records
+from data_contracts.answers import (
+    Crimes,
+    acceptance,
+    follow,
+    no_ledger,
+    return_lines,
+    sent_records,
+    without_past,
+)
 from data_contracts.past_submissions import NotOfThisForce, past_of
 from data_contracts.submission import open_submission
 from data_contracts.validation import Checked, check
@@ -147,8 +155,17 @@ def test_the_return_ends_with_a_receipt_also_where_there_is_no_finding(january: 
         assert lines["message"][-1] == "received"
 
 
-def of(*rates: float) -> list[Crimes]:
-    return [Crimes(1000, round(1000 * rate)) for rate in rates]
+def of(*rates: float | None) -> list[Crimes]:
+    """A submission a month; None is one that was held."""
+    return [
+        Crimes(
+            1000,
+            1000 if rate is None else round(1000 * rate),
+            date(2024 + i // 12, i % 12 + 1, 1),
+            rate is None,
+        )
+        for i, rate in enumerate(rates)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,23 +178,51 @@ def of(*rates: float) -> list[Crimes]:
         ((0.04, 0.04, 0.04, 0.02), "monthly", True),
         ((0.04, 0.04, 0.05, 0.04, 0.04, 0.03), "onboarding", True),
         ((0.01, 0.01, 0.01, 0.9, 0.02), "monthly", True),
+        ((0.01, 0.01, None, 0.01, 0.01), "onboarding", True),
+        ((0.01, 0.01, 0.01, None), "monthly", None),
     ],
 )
-def test_three_files_in_a_row_end_onboarding(rates: tuple[float, ...], phase: str, is_kept: bool) -> None:
+def test_three_files_in_a_row_end_onboarding(
+    rates: tuple[float | None, ...], phase: str, is_kept: bool | None
+) -> None:
     standing = acceptance(of(*rates))
     assert (standing.phase, standing.is_kept) == (phase, is_kept)
     assert standing.year_error_rate is None
 
 
 @pytest.mark.parametrize(("rate", "is_kept"), [(0.009, True), (0.01, False)])
-def test_a_year_is_twelve_files_and_stays_below_its_limit(rate: float, is_kept: bool) -> None:
+def test_a_year_is_twelve_months_and_stays_below_its_limit(rate: float, is_kept: bool) -> None:
     standing = acceptance(of(*[0.5] * 3, *[rate] * 12))
     assert standing.year_error_rate == pytest.approx(rate)
     assert standing.year_is_kept is is_kept
 
 
+def test_a_held_file_has_no_rate_and_weighs_on_no_year() -> None:
+    """Nobody knows how many crimes of a file that cannot be read have an error; mended, it stands for its month."""
+    files = of(*[0.005] * 11, None)
+    held = acceptance(files)
+    assert held.error_rate is held.is_kept is held.year_error_rate is None
+    assert "100" not in held.sentences[0] and "no rate" in held.sentences[0]
+    mended = acceptance([*files, Crimes(1000, 5, files[-1].month)])
+    assert mended.year_error_rate == pytest.approx(0.005)
+
+
+def test_what_is_sent_again_stands_for_its_month_alone() -> None:
+    files = of(*[0.02] * 11)
+    again = [Crimes(1000, 0, file.month) for file in files]
+    assert acceptance([*files, *again]).year_error_rate is None, "eleven months, sent twice"
+    assert acceptance([*files, *again, Crimes(1000, 0, date(2025, 1, 1))]).year_error_rate == 0
+
+
+def test_alone_a_submission_is_told_both_rates() -> None:
+    """It does not say whether the force is past onboarding."""
+    said = without_past(Crimes(100, 3, PERIOD))
+    assert "at most 4% while onboarding: kept, at most 2% after it: not kept" in said and "--previous" in said
+    assert "no rate" in without_past(Crimes(32, 32, PERIOD, is_held=True))
+
+
 def test_no_crimes_are_no_errors_and_no_submission_is_refused() -> None:
-    assert acceptance([Crimes(0, 0)]).is_kept
+    assert acceptance([Crimes(0, 0, PERIOD)]).is_kept
     with pytest.raises(ValueError, match="of a submission"):
         acceptance([])
 
@@ -190,7 +235,7 @@ def test_the_past_is_put_in_order_and_must_be_of_the_force(tmp_path: Path) -> No
     first, second = sent("one"), sent("two", sequence=2)
     past = past_of([second, first], february, tmp_path / "past")
     assert [e.sequence for e in past.before.earlier] == [1, 2]
-    assert past.crimes == (Crimes(2, 0), Crimes(2, 0)) and past.last_sequence is None
+    assert past.crimes == (Crimes(2, 0, PERIOD), Crimes(2, 0, PERIOD)) and past.last_sequence is None
     assert past_of([first], open_submission(second), tmp_path / "again").last_sequence == 1
     with pytest.raises(NotOfThisForce, match="another force"):
         past_of([sent("other", force_code=OTHER_FORCE)], february, tmp_path / "no")

@@ -134,3 +134,17 @@ def test_quarantined_cells_are_kept_as_they_came(tmp_path: Path) -> None:
     checked = check_tables(tmp_path, tables)
     row = checked.quarantined["offences"].row(0, named=True)
     assert (row["outcome_date"], row["modus_operandi"]) == (" 31/01/2026 ", "  two blanks before")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_named(separator: str, tmp_path: Path) -> None:
+    path = write_tables(tmp_path / "submission", clean_tables())
+    swap_file(path, "offences", (path / "offences.csv").read_bytes().replace(b",", separator.encode()))
+    opened = open_submission(path)
+    assert opened.files["offences"].fault == "file_unreadable"
+    assert repr(separator) in opened.files["offences"].detail
+
+
+def test_a_table_in_the_place_of_a_submission_is_told_what_to_name() -> None:
+    opened = open_submission(next(f for f in FILES if f.suffix == ".csv"))
+    assert opened.fault == "archive_unreadable" and "name the folder that submission.json" in opened.detail

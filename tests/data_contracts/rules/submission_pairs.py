@@ -316,7 +316,7 @@ HOSTILE: dict[str, tuple[Maker, str]] = {
     "not a zip": (damaged(zipped(), lambda b: b"hello"), "archive_unreadable"),
     "lines end in CR": (rewritten(lambda b: b.replace(b"\n", b"\r")), "file_unreadable"),
     "blank line": (rewritten(lambda b: b.replace(b"\n", b"\n\n", 1)), "file_unreadable"),
-    "separated by semicolons": (rewritten(lambda b: b.replace(b",", b";")), "columns_missing"),
+    "separated by semicolons": (rewritten(lambda b: b.replace(b",", b";")), "file_unreadable"),
     "UTF-16": (rewritten(lambda b: b.decode().encode("utf-16")), "file_not_utf8"),
     "UTF-16 without a mark": (
         rewritten(lambda b: b.decode().encode("utf-16-le")),
