@@ -18,6 +18,7 @@ try:
         scratch_folder,
         write_consequences,
     )
+    from assets.consequences.for_forces import write_for_forces
     from assets.consequences.scratch import ModelsFailed
     from assets.storage import Layout
     from orchestration.environment import data_root_path, release_key
@@ -47,8 +48,12 @@ def consequences(out: Path | None, chosen: tuple[str, ...], force: str | None) -
         fail(f"the models cannot be made again: {error}")
     folder = out or default_folder(layout)
     write_consequences(found, folder, release_key())
+    # Forces are given the whole: a part, or a try in another folder, would stand in its place.
+    told = 0 if out or chosen else write_for_forces(found, layout)
     click.echo(_shown(found.defects, force))
     click.echo(f"\nIn full: {folder}")
+    if told:
+        click.echo(f"For each of {told} forces: {layout.returns}/FORCE/consequences/")
     return CLEAN
 
 

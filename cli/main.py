@@ -455,6 +455,7 @@ def consequences(out: Path | None, defects: tuple[str, ...], force: str | None) 
     DIR/statistical/defect_consequences          force x defect, in words too
     DIR/statistical/defect_consequence_figures   figures that would change
     DIR/identifiable/defect_consequence_persons  who would enter or leave
+    returns/FORCE/consequences/                  a page and a CSV for each force; not with --defect or --out
 
     Beside the release, never part of it: this costs minutes, and nobody is told that they are listed by a guess.
 

@@ -6,7 +6,7 @@ Belongs here: what stands on a page and in what order. Not here: what is counted
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -57,7 +57,7 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
         by_force[row["force_code"]].append(row)
     leagues = _league(by_force, names, _groups())
     waived = _waivers(edition.period)
-    _render(folder / "index.html", "index.html", league=leagues, chart=Markup(charts.league(leagues)),  # noqa: S704 - ours
+    _render(folder / "index.html", "index.html", league=leagues, charts=_both(charts.league, leagues),
             checks=_across(by_force, order), waivers=waived, names=names, **facts)  # fmt: skip
     for code, rows in by_force.items():
         own = sorted((r for r in rows if r["rule"] is None), key=lambda r: _by_dimension(r, order))
@@ -74,11 +74,19 @@ def write_scorecards(pages: Path, scorecards: pl.DataFrame, edition: Edition) ->
             rows=own,
             broken_rules=_broken_rules(rows),
             weightiest=_weightiest(rows),
-            chart=Markup(charts.shares(drawn)),  # noqa: S704 - our own drawing
+            charts=_both(charts.shares, drawn),
             waivers=[w for w in waived if w["force_code"] == code],
             **facts,
         )
     return 1 + len(by_force)
+
+
+def _both(chart: Callable[..., str], rows: Sequence[Row]) -> dict[str, Markup]:
+    """The chart as it is drawn for a desk, and for a phone."""
+    return {
+        name: Markup(chart(rows, narrow=name == "narrow"))  # noqa: S704 - our own drawing
+        for name in ("wide", "narrow")
+    }
 
 
 def _checks() -> dict[str, Row]:

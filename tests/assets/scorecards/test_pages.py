@@ -10,12 +10,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+from markupsafe import Markup
+from playwright.sync_api import sync_playwright
 
 from assets.pages import Edition
 from assets.scorecards import pages as scorecard_pages
 from assets.scorecards.charts import league, shares
 from assets.scorecards.pages import write_scorecards
 from tests.assets.html_pages import Page
+from tests.hub.browsers import FLAGS, chromium
 from tests.hub.test_accessibility import violations
 
 AVON, DYFED, GWENT = "E23000036", "W15000004", "W15000002"
@@ -168,6 +171,41 @@ def test_a_band_has_a_shape_and_a_bar_is_as_long_as_its_checks() -> None:
     counted = {"label": "A & B", "n_pass": 3, "n_attention": 1, "n_fail": 0}
     widths = [float(w) for w in re.findall(r'y="-8" width="([\d.]+)"', league([counted]))]
     assert widths == [pytest.approx(3 * widths[1], abs=0.3), widths[1]] and "A &amp; B" in league([counted])
+
+
+def test_every_number_of_a_page_carries_the_heading_of_its_column(written: Path) -> None:
+    """Where rows are stacked, on a phone, the heading beside a cell is all that says what it is."""
+    for path in written.iterdir():
+        for table in re.findall(r"<thead>.*?</tbody>", path.read_text(encoding="utf-8"), re.DOTALL):
+            head, body = table.split("</thead>")
+            headings = [Markup(h).striptags() for h in re.findall(r"<th [^>]*>(.*?)</th>", head)]
+            for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL):
+                cells = re.findall(r'<t[hd][^>]*?(scope="row"|data-label="([^"]*)"|colspan)[^>]*>', row)
+                named = [
+                    heading if kind != 'scope="row"' else headings[no]
+                    for no, (kind, heading) in enumerate(cells)
+                ]
+                assert named == headings or "nothing came in" in row
+                assert row.count("<td") + row.count("<th ") == len(cells)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["index", AVON])
+def test_nothing_of_a_page_lies_beside_a_phone(written: Path, name: str) -> None:
+    """Nothing scrolls sideways at 390 px, neither the page nor a table or chart in it: what fails is in sight."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", *FLAGS])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto((written / f"{name}.html").as_uri())
+        assert (
+            page.evaluate(
+                """[...document.querySelectorAll("html, .table, figure")]
+               .filter(e => e.scrollWidth > Math.min(e.clientWidth, 390)).map(e => e.outerHTML.slice(0, 90))"""
+            )
+            == []
+        )
+        assert page.locator("figure svg:visible").count() == 1
+        browser.close()
 
 
 @pytest.mark.heavy
