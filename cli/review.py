@@ -545,11 +545,12 @@ def _show_standing(evidence: Evidence) -> None:
         return
     reason = f" ({listing['status_reason'].replace('_', ' ')})" if listing["status_reason"] else ""
     rank, band = (listing[name] or "none" for name in ("national_rank", "rank_band"))
-    # Who may be a child has no score.
-    points = "" if listing["status_reason"] == "age_unknown" else f", {listing['score']:,.1f} points"
+    # Who may be a child has no score, nor what allegations add to it.
+    is_scored = listing["status_reason"] != "age_unknown"
+    points = f", {listing['score']:,.1f} points" if is_scored else ""
     click.echo(f"On the list: {listing['list_status']}{reason}, rank {rank}, band {band}{points}.")
     for row in evidence.allegations:
-        if row["explanation"]:
+        if is_scored and row["explanation"]:
             click.echo(f"  {row['explanation']}")
     click.echo(listing["statement"])
 

@@ -35,6 +35,7 @@ ALLEGATIONS: list[dict[str, Any]] = [
         ("P1", "E23000036|c1", True, None),
         ("P1", "E23000036|c2", False, "the crime was cancelled"),
         ("P4", "E23000036|c4", True, None),
+        ("P6", "E23000026|c6", True, None),
     )
 ]
 FACTS = {
@@ -121,7 +122,8 @@ def test_the_evidence_comes_before_the_rank() -> None:
 
 def test_who_may_be_a_child_is_shown_no_points() -> None:
     act("view", "Ann", "P6")
-    assert "held (age unknown), rank none, band none.\n" in act("view", "Ann", "P6").output
+    second = act("view", "Ann", "P6").output
+    assert "held (age unknown), rank none, band none.\n" in second and "What E23000026|c6 adds." not in second
 
 
 def test_the_queue_tells_whom_to_look_at_and_no_rank() -> None:

@@ -16,6 +16,8 @@ from tests.hub.releases import contract
 
 # What a column that tells a rank is called.
 _RANK = re.compile(r"rank|score|place|points|contribution|shown_order|certainty_band|expected_change")
+# What a column that tells a score is called.
+_SCORE = re.compile(r"score(?!d)|points|contribution|expected_change|explanation|causes_in_words")
 # Names that look like it and tell none.
 _TELLS_NONE = {"ranked_at", "parameters_version"}
 
@@ -47,6 +49,19 @@ def test_no_column_that_tells_a_rank_is_left_open_to_who_has_not_looked(
             continue
         telling = {name for name in columns(row["mart"]) if _RANK.search(name)}
         assert telling - _TELLS_NONE <= hidden, row["mart"]
+
+
+def test_every_column_that_tells_a_score_is_blanked_for_who_may_be_a_child(
+    columns: Callable[[str], set[str]],
+) -> None:
+    of_one_in_place = {"ranked_perpetrator_uncertainty", "safeguarding_children"}
+    for row in rows("mart_rules"):
+        if row["mart"] in of_one_in_place:
+            continue
+        telling = {name for name in columns(row["mart"]) if _SCORE.search(name)}
+        assert telling == set(row["score_columns"].split()), row["mart"]
+        assert set(row["scored_persons"].split()) <= columns(row["mart"]), row["mart"]
+        assert bool(row["scored_persons"]) == bool(telling), row["mart"]
 
 
 def test_every_act_of_review_takes_a_permission_that_some_role_has() -> None:

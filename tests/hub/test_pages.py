@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
 from decisions import access, audit
+from hub.releases import Releases
 from tests.hub.conftest import Browser
-from tests.hub.releases import OLD, P1, P2
+from tests.hub.releases import AGELESS, OLD, P1, P2, P3, ROWS, write_release
 
 PAGES = {
     "/": None,
@@ -89,7 +91,7 @@ def test_a_reviewer_sees_the_evidence_first_and_the_rank_after_a_recorded_view(
     browser: Callable[..., Browser],
 ) -> None:
     visitor = browser("reviewer")
-    ranks = ("4711", "77.12", "8100")
+    ranks = ("4711", "77.1", "8100")
     for path in (
         "/lists",
         f"/persons/{P1}",
@@ -105,7 +107,7 @@ def test_a_reviewer_sees_the_evidence_first_and_the_rank_after_a_recorded_view(
     assert visitor.submit("/sql", sql="SELECT place FROM perpetrator_lists").status_code == 400
     assert visitor.submit(f"/persons/{P1}/acts/view", reason="monthly_review").status_code == 303
     seen = visitor.get(f"/persons/{P1}").text
-    assert "4,711" in seen and "77.12" in seen
+    assert "4,711" in seen and "Sum: 77.1 points" in seen and "77.12" not in seen
     # One person's rank is no other's.
     assert "4,712" not in visitor.get(f"/persons/{P2}").text
 
@@ -125,6 +127,69 @@ def test_a_person_s_page_shows_what_counts_what_does_not_and_what_holds_the_iden
         assert said in page, said
     # What forces write is text, never markup.
     assert "Order breached &lt;b&gt;" in page
+
+
+@pytest.fixture
+def with_ageless(app: FastAPI, tmp_path: Path) -> None:
+    """The handmade release with P3, of unknown age, in every mart that has scores."""
+    root = tmp_path / "ageless"
+    write_release(root, **{mart: [*ROWS.get(mart, []), *more] for mart, more in AGELESS.items()})
+    app.state.hub.releases = Releases(root / "releases", lookups=root / "lookups", patience=60)
+
+
+@pytest.mark.usefixtures("with_ageless")
+@pytest.mark.parametrize("role", ["national_analyst", "oversight", "force_analyst"])
+def test_nobody_is_shown_the_score_of_a_person_who_may_be_a_child(
+    browser: Callable[..., Browser], role: str
+) -> None:
+    visitor = browser(role)
+    page = visitor.get(f"/persons/{P3}").text
+    assert "there is no score" in page and "What each allegation adds" not in page
+    paths = {f"/persons/{P3}", "/lists?kind=held", "/movers"}
+    paths |= {f"/marts/{m}.{kind}" for m in AGELESS for kind in ("csv", "json")}
+    for path in sorted(paths):
+        answer = visitor.get(path)
+        if role == "force_analyst" and "identity_review_queue" in path:
+            assert answer.status_code == 404
+            continue
+        assert P3 in answer.text, path
+        assert "333" not in answer.text.replace("&#", ""), path
+    assert "333" not in visitor.submit(f"/persons/{P3}/pack").text
+    query = "SELECT person_id, score, score_shown FROM ranked_perpetrators"
+    for kind in ("page", "csv"):
+        told = visitor.submit("/sql", sql=query, kind=kind).text
+        assert P3 in told and "77.1" in told and "333" not in told
+
+
+def test_whoever_is_held_for_something_else_and_may_be_a_child_has_no_score_either(
+    browser: Callable[..., Browser], app: FastAPI, tmp_path: Path
+) -> None:
+    disputed = AGELESS["ranked_perpetrators"][0] | {"status_reason": "disputed"}
+    profile = ROWS["perpetrator_profiles"][0] | {"person_id": P3, "is_age_unknown": True}
+    write_release(tmp_path / "held", ranked_perpetrators=[disputed], perpetrator_profiles=[profile])
+    app.state.hub.releases = Releases(tmp_path / "held" / "releases")
+    page = browser("oversight").get(f"/persons/{P3}").text
+    assert "disputed" in page and "there is no score" in page and "333" not in page
+
+
+@pytest.mark.usefixtures("with_ageless")
+def test_a_query_cannot_open_the_file_that_has_the_score(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    raw = app.state.hub.releases.current().source("ranked_perpetrators")
+    query = f"SELECT score FROM {raw} -- ranked_perpetrators"
+    answer = browser("national_analyst").submit("/sql", sql=query)
+    assert answer.status_code == 400 and "333" not in answer.text
+
+
+def test_points_on_a_page_sum_to_the_score_shown_or_are_said_to_be_parts(
+    browser: Callable[..., Browser],
+) -> None:
+    visitor = browser("oversight")
+    listed = visitor.get(f"/persons/{P1}").text
+    assert '<td class="n">77.1</td>' in listed and "Sum: 77.1 points" in listed
+    unlisted = visitor.get(f"/persons/{P2}").text
+    assert "5.500000" in unlisted and "not rounded to a sum" in unlisted and "Sum:" not in unlisted
 
 
 def test_an_id_that_was_merged_away_leads_to_the_person_of_today(browser: Callable[..., Browser]) -> None:
