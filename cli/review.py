@@ -96,7 +96,7 @@ def _said(*names: str) -> Callable[[Command], Command]:
 @click.option("--force", metavar="CODE", default=None, help="Only persons whom this force owns (E23000036).")
 @click.option("--as-of", type=MOMENT, default=None, metavar="MOMENT", help="As of then; now if left out.")
 def queue(force: str | None, as_of: datetime | None) -> None:
-    """List whom somebody should look at: everybody on the current list, and every live entry.
+    """List whom somebody should look at: everybody on a list that is reviewed, and every live entry.
 
     In the order of person ids, which tells nothing of ranks. Parted by tabs: person, owner force, entry, state, until,
     what it waits for.

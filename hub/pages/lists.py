@@ -25,6 +25,7 @@ KINDS = {
     "national_quota": "Nation, given out force by force",
     "serious_single": "One grave report",
     "held": "Held",
+    "added_by_officer": "Proposed by an officer",
 }
 ALERT_KINDS = {
     "order": "An order granted, varied, rescinded or breached",
@@ -32,7 +33,7 @@ ALERT_KINDS = {
     "new_suspect": "A victim with a new suspect",
 }
 # Lists that no lens orders.
-_NO_LENS = frozenset({"serious_single", "held"})
+_NO_LENS = frozenset({"serious_single", "held", "added_by_officer"})
 
 
 @router.get("/lists")

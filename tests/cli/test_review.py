@@ -46,6 +46,18 @@ FACTS = {
     "suspect_status": "named",
     "n_co_suspects": 0,
 }
+# P9 is eligible and on no first list; P7 and P8 stand on lists that ask for no rank.
+AVON, BEDS = "E23000036", "E23000026"
+LISTS = [
+    ("P1", "force_top", "likely_harm", AVON),
+    ("P1", "national_top", "likely_harm", AVON),
+    ("P4", "force_top", "gravest_harm", AVON),
+    ("P6", "held", "none", BEDS),
+    ("P7", "serious_single", "none", BEDS),
+    ("P8", "added_by_officer", "none", BEDS),
+    ("P9", "national_next", "likely_harm", AVON),
+    ("P9", "force_top", "rfg", AVON),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +85,12 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
             "n_offences_as_victim": [0, 2, 0],
         }
     )
-    marts = {"ranked_perpetrator_offences": offences, "ranked_perpetrators": listed}
+    lists = pl.DataFrame(LISTS, schema=["person_id", "list_kind", "lens", "owner_force_code"], orient="row")
+    marts = {
+        "ranked_perpetrator_offences": offences,
+        "ranked_perpetrators": listed,
+        "perpetrator_lists": lists,
+    }
     for name, frame in marts.items():
         write_parquet(frame, folder / "identifiable" / f"{name}.parquet")
     manifest = {
@@ -134,8 +151,11 @@ def test_the_queue_tells_whom_to_look_at_and_no_rank() -> None:
         ["P1", "E23000036", "R000001", "triaged", "2026-08-01", "confirm, defer or remove"],
         ["P4", "E23000036", "", "proposed", "", "view"],
         ["P6", "", "R000002", "proposed", "2026-08-01", "triage"],
+        ["P7", BEDS, "", "proposed", "", "view"],
+        ["P8", BEDS, "", "proposed", "", "view"],
     ]
-    assert len(vawg("queue", "--force", "E23000026").stdout.splitlines()) == 1
+    of_force = vawg("queue", "--force", BEDS).stdout.splitlines()
+    assert [line.split("\t")[0] for line in of_force[1:]] == ["P7", "P8"]
 
 
 def test_from_a_proposal_to_a_live_plan(layout: Layout) -> None:

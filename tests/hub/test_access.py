@@ -10,6 +10,7 @@ import pytest
 from decisions.review_entries import RULES
 from hub.access import Scope, roles, selects
 from hub.lookups import DERIVED
+from hub.pages.lists import KINDS
 from hub.parameters import rows
 from hub.releases import Releases
 from tests.hub.releases import contract
@@ -62,6 +63,12 @@ def test_every_column_that_tells_a_score_is_blanked_for_who_may_be_a_child(
         assert telling == set(row["score_columns"].split()), row["mart"]
         assert set(row["scored_persons"].split()) <= columns(row["mart"]), row["mart"]
         assert bool(row["scored_persons"]) == bool(telling), row["mart"]
+
+
+def test_every_kind_of_list_can_be_chosen_on_the_page() -> None:
+    (kind,) = (c for c in contract()["perpetrator_lists"]["columns"] if c["name"] == "list_kind")
+    (accepted,) = (t["accepted_values"] for t in kind["data_tests"] if "accepted_values" in t)
+    assert set(KINDS) == set(accepted["arguments"]["values"])
 
 
 def test_every_act_of_review_takes_a_permission_that_some_role_has() -> None:
