@@ -394,6 +394,7 @@ AGELESS: dict[str, list[dict[str, Any]]] = {
         {
             "person_id": P3,
             "movement": "left",
+            "national_list_movement": "left",
             "status_reason": "age_unknown",
             "previous_score": 333.25,
             "score": 333.25,
