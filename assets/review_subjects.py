@@ -20,7 +20,7 @@ from assets.linkage.identities import crosswalk_sql, resolution_sql
 from assets.linkage.splink_session import open_connection, text_list, text_literal
 from assets.paths import Paths
 from decisions.review_codes import reviewed_lists
-from decisions.review_entries import Subject
+from decisions.review_entries import Subject, shared_offences
 
 
 class NoSuchSubject(Exception):
@@ -38,6 +38,11 @@ class Evidence:
     subject: Subject
     allegations: tuple[dict[str, Any], ...]
     listing: dict[str, Any]
+
+    @property
+    def shared_offence_ids(self) -> tuple[str, ...]:
+        """Counted crimes of which others are suspected too."""
+        return shared_offences(self.allegations)
 
 
 def evidence_on(paths: Paths, person_id: str, key: str | None = None) -> Evidence:

@@ -200,10 +200,19 @@ def defer(person_id: str, until: datetime, by: str, at: datetime | None, **given
 @review.command()
 @click.argument("person_id", metavar="PERSON")
 @click.option("--proportionality", required=True, metavar="TEXT", help="Why no less would do.")
+@click.option(
+    "--role",
+    default=None,
+    metavar="TEXT",
+    help="What the person did, apart from the others, in crimes of which others are suspected too; needed where there are any.",
+)
 @_said("reason", "why", "agrees")
-def confirm(person_id: str, proportionality: str, by: str, at: datetime | None, **given: Any) -> None:
+def confirm(person_id: str, by: str, at: datetime | None, **given: Any) -> None:
     """Ask for PERSON's triaged entry to be confirmed. Somebody else approves or refuses."""
-    _take("confirm", person_id, by, at, proportionality=proportionality, **given)
+    moment = at or now()
+    with decisions_store() as store:
+        shared = _evidence(store, person_id, moment).shared_offence_ids
+    _take("confirm", person_id, by, moment, shared_offence_ids=shared, **given)
 
 
 @review.command()

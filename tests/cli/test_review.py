@@ -175,6 +175,19 @@ def test_from_a_proposal_to_a_live_plan(layout: Layout) -> None:
     assert entry(layout).state == "active"
 
 
+def test_who_is_suspected_beside_others_is_confirmed_by_what_they_did(layout: Layout) -> None:
+    path = layout.current_release / "identifiable" / "ranked_perpetrator_offences.parquet"
+    shared = pl.read_parquet(path).with_columns(n_co_suspects=pl.lit(2, pl.Int64))
+    write_parquet(shared, path)
+    triaged()
+    asked = ("P1", *said("grave_harm"), "--proportionality", "no less would do")
+    refused = act("confirm", "Ann", *asked)
+    assert refused.exit_code == 2 and "suspected of 1 of the crimes that count" in refused.output
+    assert act("confirm", "Ann", *asked, "--role", "held the door").exit_code == 0
+    request = entry(layout).request
+    assert request and request.note == "no less would do; role beside other suspects: held the door"
+
+
 def test_a_removal_holds_on_what_counts_today_by_either_id_of_the_person(layout: Layout) -> None:
     triaged()
     # P2 went into P1; an entry is named as well as a person.
