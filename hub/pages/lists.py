@@ -125,7 +125,13 @@ def movers(visit: V, of: str = "national", movement: str = "", page: int = 1) ->
     """Who entered and left a list, and who moved on it. `of`: the nation's list, those of forces, or all eligible persons."""
     visit.about_persons("ranked_perpetrator_movers")
     of, size, page = of if of in MOVED_ON else "national", whole("page_rows"), max(1, min(page, 10_000))
-    shown = {"of": of, "lists": MOVED_ON, "movement": movement, "movements": MOVEMENTS, "number": page}
+    shown: dict[str, Any] = {
+        "of": of,
+        "lists": MOVED_ON,
+        "movement": movement,
+        "movements": MOVEMENTS,
+        "number": page,
+    }
     if not visit.has("ranked_perpetrator_movers"):
         return visit.page(
             "movers.html",
