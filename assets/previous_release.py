@@ -37,6 +37,8 @@ PREVIOUS_MARTS: dict[str, dict[str, str]] = {
         "national_rank": "bigint",
         "owner_force_code": "varchar",
         "force_rank": "bigint",
+        "list_scope_code": "varchar",
+        "list_place": "bigint",
         "score": "decimal(28, 12)",
         "n_incidents": "bigint",
         "n_non_crime_incidents": "bigint",

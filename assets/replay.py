@@ -111,9 +111,9 @@ def lay_out_known_now(paths: Paths, sealed: Sealed, root: Path) -> None:
 
 
 def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What moved between the sealed list and the one as known now: persons by movement, and points by cause.
+    """What moved between the sealed lists and those as known now: persons by list and movement, and points by cause.
 
-    Rows: movement, persons; cause_label, persons, points. Who they are is written into `folder` (the two mover marts).
+    Rows: list (nation, force or region, eligible), movement, persons; cause_label, persons, points. Who they are is written into `folder` (the two mover marts).
     """
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -121,9 +121,20 @@ def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFra
             connection.execute(
                 f"copy (from marts.{mart} order by all) to '{folder / mart}.parquet' (format parquet, compression zstd)"
             )
-        movements = connection.execute(
-            "select movement, count(*) as persons from marts.ranked_perpetrator_movers group by 1 order by 1"
-        ).pl()
+        movements = connection.execute("""
+            select list, movement, count(*) as persons
+            from (
+                unpivot (
+                    select
+                        national_list_movement as nation,
+                        force_list_movement as "force or region",
+                        movement as eligible
+                    from marts.ranked_perpetrator_movers
+                ) on nation, "force or region", eligible into name list value movement
+            )
+            group by all
+            order by list_position(['nation', 'force or region', 'eligible'], list), movement
+        """).pl()
         causes = connection.execute("""
             select cause_label, count(distinct person_id) as persons, sum(points)::decimal(28, 1) as points
             from marts.ranked_perpetrator_move_causes group by cause_label, cause_no order by cause_no

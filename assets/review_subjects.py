@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from duckdb_extensions import import_extension
 from assets.linkage.identities import crosswalk_sql, resolution_sql
 from assets.linkage.splink_session import open_connection, text_list, text_literal
 from assets.paths import Paths
-from decisions.review_entries import Subject
+from decisions.review_codes import reviewed_lists
+from decisions.review_entries import Subject, shared_offences
 
 
 class NoSuchSubject(Exception):
@@ -36,6 +38,11 @@ class Evidence:
     subject: Subject
     allegations: tuple[dict[str, Any], ...]
     listing: dict[str, Any]
+
+    @property
+    def shared_offence_ids(self) -> tuple[str, ...]:
+        """Counted crimes of which others are suspected too."""
+        return shared_offences(self.allegations)
 
 
 def evidence_on(paths: Paths, person_id: str, key: str | None = None) -> Evidence:
@@ -58,15 +65,20 @@ def evidence_on(paths: Paths, person_id: str, key: str | None = None) -> Evidenc
 
 
 def listed(paths: Paths, force: str | None = None, key: str | None = None) -> dict[str, str]:
-    """Person id to owner force of everybody on the ranked list of the current release, by id: an order that tells no rank.
+    """Person id to owner force of everybody on a list that is reviewed, by id: an order that tells no rank.
 
-    Raises NoSuchSubject.
+    Which lists are: `decisions/codes/review_lists.csv`. Raises NoSuchSubject.
     """
     of_force = f"AND owner_force_code = {text_literal(force)}" if force else ""
-    with _open(paths, key) as (connection, _):
+    with _open(paths, key) as (connection, manifest):
+        reviewed = ", ".join(
+            f"({text_literal(kind)}, {text_literal(lens)})"
+            for kind, lens in sorted(reviewed_lists(date.fromisoformat(f"{manifest['period']}-01")))
+        )
         return dict(
             connection.execute(
-                f"SELECT person_id, owner_force_code FROM listed WHERE list_status = 'listed' {of_force} ORDER BY person_id"
+                "SELECT DISTINCT person_id, owner_force_code FROM lists "
+                f"WHERE (list_kind, lens) IN ({reviewed}) {of_force} ORDER BY person_id"
             ).fetchall()
         )
 
@@ -111,7 +123,7 @@ def _ledger(paths: Paths) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _open(paths: Paths, key: str | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
-    """The views `ledger`, `offences` and `listed`, and the manifest, of the release that is current now."""
+    """The views `ledger`, `offences`, `listed` and `lists`, and the manifest, of the release that is current now."""
     folder = paths.current_release.resolve()
     if not (folder / "manifest.json").exists():
         raise NoSuchSubject("there is no release; make one with: vawg run")
@@ -121,7 +133,11 @@ def _open(paths: Paths, key: str | None) -> Iterator[tuple[duckdb.DuckDBPyConnec
             import_extension("httpfs", con=connection)
             connection.execute("LOAD httpfs")
             connection.execute(f"PRAGMA add_parquet_key('release', {text_literal(key)})")
-        marts = {"offences": "ranked_perpetrator_offences", "listed": "ranked_perpetrators"}
+        marts = {
+            "offences": "ranked_perpetrator_offences",
+            "listed": "ranked_perpetrators",
+            "lists": "perpetrator_lists",
+        }
         for view, mart in marts.items():
             held = manifest["marts"][mart]
             if held["encrypted"] and not key:

@@ -79,9 +79,11 @@ def _show_known_now(paths: Paths, sealed: Sealed, workshop: Path) -> None:
     again = [*month_of(sealed.moment), "--compare-with", sealed.folder.name, "--later-months"]
     run_in(REPOSITORY, again, environment(paths, root))
     movements, causes = differences(Paths(root).warehouse, kept)
-    click.echo("\nAs known now, of those on the sealed list or on today's list of that month:")
-    for movement, persons in movements.iter_rows():
-        click.echo(f"  {movement:<12}{persons:>8,} persons")
+    click.echo(
+        "\nAs known now, against the sealed lists of that month (eligible: everybody who could be on one):"
+    )
+    for name, movement, persons in movements.iter_rows():
+        click.echo(f"  {name:<18}{movement:<12}{persons:>8,} persons")
     click.echo("\nWhy their scores differ:" if causes.height else "\nNobody's score differs.")
     for cause, persons, points in causes.iter_rows():
         click.echo(f"  {cause:<44}{persons:>8,} persons {points:>+14,.1f} points")

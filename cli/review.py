@@ -96,7 +96,7 @@ def _said(*names: str) -> Callable[[Command], Command]:
 @click.option("--force", metavar="CODE", default=None, help="Only persons whom this force owns (E23000036).")
 @click.option("--as-of", type=MOMENT, default=None, metavar="MOMENT", help="As of then; now if left out.")
 def queue(force: str | None, as_of: datetime | None) -> None:
-    """List whom somebody should look at: everybody on the current list, and every live entry.
+    """List whom somebody should look at: everybody on a list that is reviewed, and every live entry.
 
     In the order of person ids, which tells nothing of ranks. Parted by tabs: person, owner force, entry, state, until,
     what it waits for.
@@ -200,10 +200,19 @@ def defer(person_id: str, until: datetime, by: str, at: datetime | None, **given
 @review.command()
 @click.argument("person_id", metavar="PERSON")
 @click.option("--proportionality", required=True, metavar="TEXT", help="Why no less would do.")
+@click.option(
+    "--role",
+    default=None,
+    metavar="TEXT",
+    help="What the person did, apart from the others, in crimes of which others are suspected too; needed where there are any.",
+)
 @_said("reason", "why", "agrees")
-def confirm(person_id: str, proportionality: str, by: str, at: datetime | None, **given: Any) -> None:
+def confirm(person_id: str, by: str, at: datetime | None, **given: Any) -> None:
     """Ask for PERSON's triaged entry to be confirmed. Somebody else approves or refuses."""
-    _take("confirm", person_id, by, at, proportionality=proportionality, **given)
+    moment = at or now()
+    with decisions_store() as store:
+        shared = _evidence(store, person_id, moment).shared_offence_ids
+    _take("confirm", person_id, by, moment, shared_offence_ids=shared, **given)
 
 
 @review.command()
@@ -545,11 +554,12 @@ def _show_standing(evidence: Evidence) -> None:
         return
     reason = f" ({listing['status_reason'].replace('_', ' ')})" if listing["status_reason"] else ""
     rank, band = (listing[name] or "none" for name in ("national_rank", "rank_band"))
-    # Who may be a child has no score.
-    points = "" if listing["status_reason"] == "age_unknown" else f", {listing['score']:,.1f} points"
+    # Who may be a child has no score, nor what allegations add to it.
+    is_scored = listing["status_reason"] != "age_unknown"
+    points = f", {listing['score']:,.1f} points" if is_scored else ""
     click.echo(f"On the list: {listing['list_status']}{reason}, rank {rank}, band {band}{points}.")
     for row in evidence.allegations:
-        if row["explanation"]:
+        if is_scored and row["explanation"]:
             click.echo(f"  {row['explanation']}")
     click.echo(listing["statement"])
 

@@ -116,9 +116,24 @@ def confirm(
     why: str,
     agrees: bool | None,
     proportionality: str,
+    shared_offence_ids: Collection[str] = (),
+    role: str | None = None,
 ) -> None:
-    """Ask for a triaged entry to be confirmed; somebody else approves. `proportionality`: why no less would do."""
-    _act(store, entry_id, "confirm", by, at, reason, why, agrees=agrees, note=proportionality)
+    """Ask for a triaged entry to be confirmed; somebody else approves. `proportionality`: why no less would do.
+
+    `shared_offence_ids`: counted crimes of which others are suspected too. Where there are any, `role` is what this person
+    is said to have done in them, apart from the others; it is kept with the note.
+    """
+    role = (role or "").strip()
+    if shared_offence_ids and not role:
+        raise Refused(
+            f"others are suspected of {len(set(shared_offence_ids))} of the crimes that count: say what this person's "
+            "own role was, naming nobody"
+        )
+    note = proportionality
+    if role and proportionality.strip():
+        note = f"{proportionality.strip()}; role beside other suspects: {role}"
+    _act(store, entry_id, "confirm", by, at, reason, why, agrees=agrees, note=note)
 
 
 def remove(

@@ -1,4 +1,4 @@
-"""The reasons that an act of review may be given, and the months that entries live for: data beside this module.
+"""The reasons that an act of review may be given, the months that entries live for, the lists that are reviewed: data beside this module.
 
 Standard library alone, as for all of `decisions`: no data frames here.
 """
@@ -50,21 +50,31 @@ def require_reason(act: str, code: str) -> None:
 @cache
 def parameters(on: date) -> Parameters:
     """Those in force on a day. Raises LookupError where the data has not exactly one version for it."""
-    rows = [
-        row
-        for row in _rows("review_parameters")
-        if date.fromisoformat(row["valid_from"]) <= on
-        and (not row["valid_to"] or on <= date.fromisoformat(row["valid_to"]))
-    ]
+    rows = _in_force("review_parameters", on)
     versions = {row["version"] for row in rows}
     if len(versions) != 1:
         raise LookupError(f"review_parameters.csv has {len(versions)} versions for {on}")
     return Parameters(versions.pop(), **{row["parameter"]: int(row["number"]) for row in rows})
 
 
+@cache
+def reviewed_lists(on: date) -> frozenset[tuple[str, str]]:
+    """Kind and lens of the lists whose members somebody is to look at, as in force on a day."""
+    return frozenset((row["list_kind"], row["lens"]) for row in _in_force("review_lists", on))
+
+
 def months_after(moment: datetime, months: int) -> datetime:
     """The same day and time that many months on; the month's last day where it has no such day."""
     return moment + relativedelta(months=months)
+
+
+def _in_force(name: str, on: date) -> list[Mapping[str, str]]:
+    return [
+        row
+        for row in _rows(name)
+        if date.fromisoformat(row["valid_from"]) <= on
+        and (not row["valid_to"] or on <= date.fromisoformat(row["valid_to"]))
+    ]
 
 
 @cache

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from decisions.refusals import NeedsAnother, NotAllowed, NotViewed, Refused
 
@@ -64,6 +64,13 @@ class Subject:
     offence_ids: tuple[str, ...] = ()
     release_id: str = ""
     period: str = ""
+
+
+def shared_offences(allegations: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Ids of the allegations that count and of which others are suspected too; rows of ranked_perpetrator_offences."""
+    return tuple(
+        sorted(str(a["offence_id"]) for a in allegations if a["is_counted"] and (a["n_co_suspects"] or 0) > 0)
+    )
 
 
 @dataclass(frozen=True)

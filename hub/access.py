@@ -2,7 +2,7 @@
 
 Roles are `codes/roles.csv`, what a force sees of a mart and which columns tell a rank `codes/mart_rules.csv`, what an act of
 review takes `codes/act_roles.csv`. What no rule speaks of is closed: a mart about persons without a rule is seen by no force,
-an act without one is taken by nobody.
+an act without one is taken by nobody. Whose age is not known may be a child, who has no score: to nobody is it shown.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ Rank = Literal["always", "after_view", "never"]
 # The nominals of everybody an allegation stands against: says to whom a force contributes.
 CROSSWALK = "suspect_nominals"
 LISTS = "perpetrator_lists"
+# What tells whose age is not known: a mart, and the rows of it that say so.
+_AGE_UNKNOWN = {
+    "ranked_perpetrators": "status_reason = 'age_unknown'",
+    "perpetrator_profiles": "is_age_unknown",
+}
 # Of persons on a list, worked out of the release.
 ALERTS = "month_alerts"
 
@@ -100,11 +105,15 @@ class Scope:
 
 @dataclass(frozen=True)
 class Select:
-    """A mart as a scope sees it. `is_whole`: every row and column of the file, so that the file itself hides nothing."""
+    """A mart as a scope sees it. `is_whole`: every row and column of the file, so that the file itself hides nothing.
+
+    `is_blanked`: all of it but for the scores of persons whose age is not known, which is the same for every scope.
+    """
 
     sql: str
     is_whole: bool
     columns: tuple[str, ...]
+    is_blanked: bool = False
 
 
 @cache
@@ -137,13 +146,16 @@ def selects(
     columns: Mapping[str, Iterable[str]],
     source: Callable[[str], str],
     contributed: str | None = None,
+    ageless: str | None = None,
 ) -> dict[str, Select]:
     """Mart -> how the scope sees it, of those it sees at all.
 
     `marts`: the manifest's; `columns`: of each mart; `source`: mart -> the SQL that reads it. `contributed`: the SQL that reads the
-    persons the scope's force contributes to; worked out of the crosswalk if left out.
+    persons the scope's force contributes to, worked out of the crosswalk if left out; `ageless`: that of the persons whose age is
+    not known, as `of_unknown_age` has it.
     """
     contributed = contributed or _contributed(scope, marts, source)
+    ageless = ageless or f"({of_unknown_age(marts, columns, source)})"
     found = {}
     for mart, held in marts.items():
         if not _is_open(scope, mart, sensitivity(held)):
@@ -153,10 +165,12 @@ def selects(
             continue
         condition = _condition(scope, mart, sensitivity(held), source, contributed)
         kept = [c for c in columns[mart] if c not in hidden]
-        names = ", ".join(f'"{c}"' for c in kept)
+        blanked = _blanked(mart, kept, ageless)
+        names = ", ".join(blanked.get(c, f'"{c}"') for c in kept)
         where = f" WHERE {condition}" if condition else ""
-        is_whole = not condition and not hidden
-        found[mart] = Select(f"SELECT {names} FROM {source(mart)}{where}", is_whole, tuple(kept))
+        is_all = not condition and not hidden
+        sql = f"SELECT {names} FROM {source(mart)}{where}"
+        found[mart] = Select(sql, is_all and not blanked, tuple(kept), is_all and bool(blanked))
     return found
 
 
@@ -172,6 +186,32 @@ def _is_open(scope: Scope, mart: str, folder: str) -> bool:
 def contributions(force_code: str, source: Callable[[str], str]) -> str:
     """The SQL of the persons a force contributes to: one of their nominals is its own."""
     return f"SELECT person_id FROM {source(CROSSWALK)} WHERE force_code = {literal(force_code)}"
+
+
+def of_unknown_age(
+    marts: Iterable[str], columns: Mapping[str, Iterable[str]], source: Callable[[str], str]
+) -> str:
+    """The SQL of the persons whose age is not known, held for it or for something else."""
+    told = [
+        f"SELECT person_id FROM {source(mart)} WHERE {says}"
+        for mart, says in _AGE_UNKNOWN.items()
+        if mart in marts and set(says.split()) & set(columns[mart])
+    ]
+    return " UNION ".join(told) or "SELECT '' AS person_id WHERE false"
+
+
+def _blanked(mart: str, kept: Iterable[str], ageless: str) -> dict[str, str]:
+    """Column that tells a score -> the SQL of it that is null for persons of unknown age."""
+    rule = _rules().get(mart, {})
+    is_ageless = " OR ".join(
+        f"coalesce({person} IN (SELECT person_id FROM {ageless}), false)"
+        for person in rule.get("scored_persons", "").split()
+    )
+    return {
+        c: f'CASE WHEN {is_ageless} THEN NULL ELSE "{c}" END AS "{c}"'
+        for c in kept
+        if c in rule.get("score_columns", "").split()
+    }
 
 
 def _contributed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -50,6 +50,52 @@ def csv_by_batch(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
         yield sink.getvalue()
 
 
+def parquet_by_batch(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, about: dict[str, Any]
+) -> Iterator[bytes]:
+    """Parquet of a result of any size, a row group a batch. `about` goes in as metadata."""
+    sink = _Passing()
+    with pq.ParquetWriter(sink, schema.with_metadata(_metadata(about)), compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            yield sink.taken()
+    yield sink.taken()
+
+
+def with_columns(table: pa.Table, said: Mapping[str, Any]) -> pa.Table:
+    """The table with columns that have one value throughout."""
+    for name, value in said.items():
+        table = table.append_column(name, pa.repeat(value, table.num_rows))
+    return table
+
+
+class _Passing(io.RawIOBase):
+    """A file that is written and handed on piece by piece."""
+
+    def __init__(self) -> None:
+        self._held, self._at = bytearray(), 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self._held += data
+        self._at += size
+        return size
+
+    def taken(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+
+def _metadata(about: dict[str, Any]) -> dict[bytes, bytes]:
+    return {b"vawg": json.dumps(about, ensure_ascii=False, default=str).encode()}
+
+
 def _csv(table: pa.Table, about: dict[str, Any]) -> bytes:
     sink = io.BytesIO()
     pa_csv.write_csv(_harmless(table), sink)
@@ -58,8 +104,7 @@ def _csv(table: pa.Table, about: dict[str, Any]) -> bytes:
 
 def _parquet(table: pa.Table, about: dict[str, Any]) -> bytes:
     sink = io.BytesIO()
-    metadata = {b"vawg": json.dumps(about, ensure_ascii=False, default=str).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(_metadata(about)), sink, compression="zstd")
     return sink.getvalue()
 
 

@@ -168,8 +168,10 @@ def attach(connection: duckdb.DuckDBPyConnection, file: Path, key: str | None, *
 
 def clear(folder: Path, kept: Iterable[Path]) -> None:
     """Delete the files of other releases; what a reader still has open stays readable to them."""
-    for file in set(folder.glob("*.duckdb")) - set(kept):
-        file.unlink(missing_ok=True)
+    names = tuple(file.name for file in kept)
+    for file in folder.glob("[!.]*"):
+        if not file.name.startswith(names):
+            file.unlink(missing_ok=True)
 
 
 def file_name(release_id: str) -> str:

@@ -98,10 +98,13 @@ def standing_of(visit: Visit, person_id: str) -> dict[str, Any]:
     if not ranked:
         return {}
     firm = of("ranked_perpetrator_uncertainty")
+    points = in_order(of("ranked_perpetrator_offences"), "contribution DESC|offence_id")
     return {
         "ranked": ranked[0],
         "lists": of("perpetrator_lists"),
-        "points": in_order(of("ranked_perpetrator_offences"), "contribution DESC|offence_id"),
+        "points": points,
+        # Points that were rounded to sum: those of persons on a list, all of them or none.
+        "is_rounded": bool(points) and all(row["points_shown"] is not None for row in points),
         "firm": firm[0] if firm else None,
     }
 

@@ -22,7 +22,7 @@ import duckdb
 from duckdb_extensions import import_extension
 
 from hub import lookups
-from hub.access import CROSSWALK, Scope, Select, contributions, literal, selects
+from hub.access import CROSSWALK, Scope, Select, contributions, literal, of_unknown_age, selects
 from hub.parameters import number, whole
 
 # What the key is called inside a connection; as the release wrote it.
@@ -113,6 +113,28 @@ class Release:
         self.laid_out = file
         return file
 
+    def blanked(self, mart: str, select: Select) -> Path | None:
+        """The file of a mart without the scores of persons of unknown age, made when it is first asked for; None where
+        there is no folder for it. Encrypted as the release is."""
+        if self.laid_out is None:
+            return None
+        file = self.laid_out.with_name(f"{self.laid_out.name}.{mart}.parquet")
+        if not file.is_file():
+            partial = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.partial")
+            with self.open_connection() as connection:
+                options = f", ENCRYPTION_CONFIG {{footer_key: '{KEY_NAME}'}}" if self.key else ""
+                partial.touch(0o600)
+                connection.execute(
+                    f"COPY ({select.sql}) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd{options})"
+                )
+            partial.replace(file)
+        return file
+
+    def read_blanked(self, file: Path) -> str:
+        """The SQL that reads what `blanked` made."""
+        options = f", encryption_config = {{footer_key: '{KEY_NAME}'}}" if self.key else ""
+        return f"read_parquet({literal(str(file))}{options})"
+
     def read(self, scope: Scope, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Table:
         """Run a query of the hub's own over the views of a scope. Values go in as parameters, never as text."""
         with self.cursor(scope) as cursor:
@@ -201,6 +223,10 @@ class Release:
         held: dict[str, Mapping[str, Any]] = dict(self.marts)
         columns: dict[str, Sequence[str]] = dict(self.columns)
         contributed = None
+        # Asked by every query of persons, and worked out once.
+        ageless = f"{schema}.of_unknown_age"
+        persons = of_unknown_age(self.marts, self.columns, source)
+        connection.execute(f"CREATE TABLE {ageless} AS {persons}")
         if self.laid_out:
             for name, told in lookups.derived(self.marts).items():
                 described = connection.execute(f"DESCRIBE {self._laid_out_table(name)}").fetchall()
@@ -212,7 +238,7 @@ class Release:
                 connection.execute(
                     f"CREATE TABLE {contributed} AS SELECT DISTINCT person_id FROM ({persons})"
                 )
-        for mart, select in selects(scope, held, columns, source, contributed).items():
+        for mart, select in selects(scope, held, columns, source, contributed, ageless).items():
             connection.execute(f'CREATE VIEW {schema}."{mart}" AS {select.sql}')
         self._schemas[scope] = schema
         return schema

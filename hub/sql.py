@@ -1,7 +1,7 @@
 """Queries of analysts: one SELECT over the marts that a scope sees, in a DuckDB that can reach nothing else.
 
-Each query has a database of its own, in memory. What the scope sees only in part is copied into it; what it sees whole is read
-from the file, and those files are all that the database may open. Then the settings are locked, before the query is looked at.
+Each query has a database of its own, in memory. What the scope sees only in part is copied into it; what it sees whole, or
+whole but for scores that nobody is shown, is read from a file, and those files are all that the database may open. Then the settings are locked, before the query is looked at.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ def _prepare(
     selects, files = release.selects(scope), []
     connection.execute(f"SET memory_limit = '{whole('sql_megabytes')}MB'")
     for mart in marts:
-        if selects[mart].is_whole:
+        blanked = release.blanked(mart, selects[mart]) if selects[mart].is_blanked else None
+        if blanked:
+            files.append(str(blanked))
+            connection.execute(f'CREATE VIEW "{mart}" AS SELECT * FROM {release.read_blanked(blanked)}')
+        elif selects[mart].is_whole:
             files.append(str(release.folder / release.marts[mart]["file"]))
             connection.execute(f'CREATE VIEW "{mart}" AS {selects[mart].sql}')
         else:

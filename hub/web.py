@@ -80,6 +80,39 @@ class Hub:
         return HTMLResponse(self.templates.get_template(template).render(values), status)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Who took something about persons away, when, and the day by which it is destroyed: as the log has it."""
+
+    by: str
+    at: datetime
+    destroy_by_on: date
+
+    @property
+    def columns(self) -> dict[str, str | date]:
+        """What every row of the file says."""
+        return {"taken_by": self.by, "destroy_by_on": self.destroy_by_on}
+
+    @property
+    def about(self) -> dict[str, str]:
+        return {
+            "taken_by": self.by,
+            "taken_at": self.at.isoformat(timespec="seconds"),
+            "destroy_by_on": self.destroy_by_on.isoformat(),
+        }
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-Taken-By": _UNFIT.sub("_", self.by), "X-Destroy-By": self.destroy_by_on.isoformat()}
+
+    @property
+    def in_name(self) -> str:
+        """What the name of the file ends with."""
+        return f"_{_UNFIT.sub('_', self.by)}_destroy_by_{self.destroy_by_on}".replace("/", "_").replace(
+            ",", "_"
+        )
+
+
 @dataclass
 class Visit:
     """One request of somebody who is signed in."""
@@ -139,15 +172,20 @@ class Visit:
     def has(self, mart: str) -> bool:
         return self.release.has(self.scope, mart)
 
-    def about_persons(self, subject: str, kind: AccessKind = "view") -> None:
-        """Hold a page about persons to its conditions, and log it. Raises Denied, NeedsPurpose."""
+    def about_persons(self, subject: str, kind: AccessKind = "view") -> datetime:
+        """Hold a page about persons to its conditions, and log it. Returns the moment of the log. Raises Denied, NeedsPurpose."""
         self.user.require("identifiable")
-        self.log(kind, subject, self.purpose)
+        return self.log(kind, subject, self.purpose)
 
-    def log(self, kind: AccessKind, subject: str, purpose: str) -> None:
-        def write(at: datetime) -> int:
-            ends = at + timedelta(days=number("export_days")) if kind == "export" else None
-            return accesses.log_access(
+    def taken(self, subject: str) -> Taken:
+        """Log that something about persons is taken away; what the file must say of it. Raises Denied, NeedsPurpose."""
+        at = self.about_persons(subject, "export")
+        return Taken(self.user.user_id, at, _destroy_by(at).date())
+
+    def log(self, kind: AccessKind, subject: str, purpose: str) -> datetime:
+        def write(at: datetime) -> datetime:
+            ends = _destroy_by(at) if kind == "export" else None
+            accesses.log_access(
                 self.hub.store,
                 who=self.user.user_id,
                 at=at,
@@ -156,8 +194,9 @@ class Visit:
                 purpose=purpose,
                 expires_on=ends,
             )
+            return at
 
-        self.act(write)
+        return self.act(write)
 
     def act(self, act: Callable[[datetime], T]) -> T:
         """Do something that is logged, at the moment at which its turn comes."""
@@ -180,6 +219,10 @@ class Visit:
             suspensions=self.suspensions,
             **values,
         )
+
+
+def _destroy_by(at: datetime) -> datetime:
+    return at + timedelta(days=number("export_days"))
 
 
 def hub_of(request: Request) -> Hub:

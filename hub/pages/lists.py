@@ -25,6 +25,31 @@ KINDS = {
     "national_quota": "Nation, given out force by force",
     "serious_single": "One grave report",
     "held": "Held",
+    "added_by_officer": "Proposed by an officer",
+}
+# Of what a movement is told: its column, what it is called, and the places now and before.
+MOVED_ON = {
+    "national": (
+        "national_list_movement",
+        "The first list of the nation",
+        "national_rank",
+        "previous_national_rank",
+    ),
+    "force": (
+        "force_list_movement",
+        "The first lists of forces and regions",
+        "list_place",
+        "previous_list_place",
+    ),
+    "eligible": ("movement", "Everybody eligible", "national_rank", "previous_national_rank"),
+}
+MOVEMENTS = {
+    "entered": "entered",
+    "left": "left",
+    "other_list": "to another force's or region's list",
+    "up": "up",
+    "down": "down",
+    "unchanged": "unchanged",
 }
 ALERT_KINDS = {
     "order": "An order granted, varied, rescinded or breached",
@@ -32,7 +57,7 @@ ALERT_KINDS = {
     "new_suspect": "A victim with a new suspect",
 }
 # Lists that no lens orders.
-_NO_LENS = frozenset({"serious_single", "held"})
+_NO_LENS = frozenset({"serious_single", "held", "added_by_officer"})
 
 
 @router.get("/lists")
@@ -96,16 +121,48 @@ def lists(
 
 
 @router.get("/movers")
-def movers(visit: V, page: int = 1) -> Response:
+def movers(visit: V, of: str = "national", movement: str = "", page: int = 1) -> Response:
+    """Who entered and left a list, and who moved on it. `of`: the nation's list, those of forces, or all eligible persons."""
     visit.about_persons("ranked_perpetrator_movers")
+    of, size, page = of if of in MOVED_ON else "national", whole("page_rows"), max(1, min(page, 10_000))
+    shown: dict[str, Any] = {
+        "of": of,
+        "lists": MOVED_ON,
+        "movement": movement,
+        "movements": MOVEMENTS,
+        "number": page,
+    }
     if not visit.has("ranked_perpetrator_movers"):
-        return visit.page("movers.html", rows=[], is_hidden=True, statements=_list_statements(visit))
-    rows = visit.read(
-        "SELECT * FROM ranked_perpetrator_movers ORDER BY movement, coalesce(national_rank, previous_national_rank), "
-        f"person_id LIMIT {whole('page_rows')} OFFSET ?",
-        [(max(1, page) - 1) * whole("page_rows")],
-    ).rows
-    return visit.page("movers.html", rows=rows, is_hidden=False, statements=_list_statements(visit))
+        return visit.page(
+            "movers.html",
+            rows=[],
+            total=0,
+            pages=1,
+            is_hidden=True,
+            statements=_list_statements(visit),
+            **shown,
+        )
+    column, (place, place_before) = MOVED_ON[of][0], MOVED_ON[of][2:]
+    table = (
+        f"FROM (SELECT *, {column} AS moved, {place} AS place_now, {place_before} AS place_before "
+        "FROM ranked_perpetrator_movers) WHERE moved IS NOT NULL AND ($movement = '' OR moved = $movement)"
+    )
+    values = {"movement": movement}
+    total = visit.kept(f"SELECT count(*) AS n {table}", values)[0]["n"]
+    rows = visit.kept(
+        f"SELECT * {table} ORDER BY list_position(['entered', 'left', 'other_list', 'up', 'down', 'unchanged'], moved), "
+        f"coalesce(place_now, place_before), person_id LIMIT {size} OFFSET {(page - 1) * size}",
+        values,
+    )
+    return visit.page(
+        "movers.html",
+        rows=rows,
+        total=total,
+        pages=max(1, -(-total // size)),
+        is_hidden=False,
+        statements=_list_statements(visit),
+        **shown,
+    )
 
 
 @router.get("/closed-without-order")

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from decisions import review
 from decisions.refusals import Refused
 from decisions.review_codes import reasons
-from decisions.review_entries import OPENING, RULES, Entry, Subject
+from decisions.review_entries import OPENING, RULES, Entry, Subject, shared_offences
 from hub.access import Denied
 from hub.charts import Event, timeline
 from hub.pages.lists import KINDS, LENSES
@@ -59,6 +59,7 @@ def person(visit: V, person_id: str) -> Response:
         entries=entries,
         acts=_acts(visit, live),
         notes=NOTES,
+        n_shared=len(shared_offences(evidence.allegations)),
         view_reasons=reasons("view"),
         standing=standing_of(visit, person_id) if may_see else {},
         may_see=may_see,
@@ -89,7 +90,7 @@ def act(visit: V, person_id: str, act: str) -> Response:
     visit.user.require_act(act)
     visit.user.require("identifiable")
     evidence = _evidence(visit, person_id)
-    _take(visit, act, evidence.subject)
+    _take(visit, act, evidence)
     return redirect(f"/persons/{evidence.subject.person_id}#review")
 
 
@@ -151,12 +152,15 @@ def _acts(visit: Visit, live: Entry | None) -> list[dict[str, Any]]:
     return offered
 
 
-def _take(visit: Visit, act: str, subject: Subject) -> None:
+def _take(visit: Visit, act: str, evidence: Evidence) -> None:
     """Raises Refused with nothing written, BadForm."""
+    subject = evidence.subject
     if not subject.record_ids:
         raise Refused("no nominal of this person is in the release: nothing can be decided about them")
     take: Callable[..., Any] = getattr(review, act)
     given = _given(visit, act)
+    if act == "confirm":
+        given |= {"shared_offence_ids": shared_offences(evidence.allegations), "role": visit.said("role")}
     if act == "view":
         visit.act(lambda at: review.view(visit.hub.store, subject, at=at, **given))
     elif act in OPENING:

@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, select
 from starlette.datastructures import FormData
 
 from hub.access import sensitivity
-from hub.downloads import MEDIA, packed
+from hub.downloads import MEDIA, packed, with_columns
 from hub.sql import Answer, QueryRefused, as_json, marts_named, run
 from hub.tables import saved_queries
-from hub.web import BadForm, Hub, NeedsSignIn, V, Visit, hub_of, redirect
+from hub.web import BadForm, Hub, NeedsSignIn, Taken, V, Visit, hub_of, redirect
 
 router = APIRouter()
 # What an answer is given as: the name in a request, by what a browser or program asks for.
@@ -58,14 +58,14 @@ def ask(visit: V) -> Response:
     if visit.said("save"):
         _save(visit, visit.said("save", 80), query)
     try:
-        answer = _answer(visit, query)
+        answer, taken = _answer(visit, query, is_file=kind != "page")
     except QueryRefused as refused:
         return _page(visit, query, None, str(refused), 400)
     if kind == "page":
         return _page(visit, query, answer)
     if kind not in (*FORMATS, "xlsx"):
         raise BadForm("an answer is a page, csv, json, parquet, arrow or xlsx")
-    return _as_file(visit, answer, kind, query)
+    return _as_file(visit, answer, kind, query, taken)
 
 
 @router.post("/sql/saved/forget")
@@ -94,7 +94,8 @@ def endpoint(
     query, kind = str(asked.get("sql", ""))[:_LONGEST], str(asked.get("format", "json"))
     if kind not in FORMATS:
         raise BadForm(f"format is one of {', '.join(FORMATS)}")
-    return _as_file(visit, _answer(visit, query), kind, query)
+    answer, taken = _answer(visit, query, is_file=True)
+    return _as_file(visit, answer, kind, query, taken)
 
 
 @router.get("/api/marts")
@@ -104,8 +105,12 @@ def marts(visit: Annotated[Visit, Depends(_visit_by_token)]) -> dict[str, Any]:
     return {"release_id": visit.release.release_id, "marts": _marts(visit)}
 
 
-def _answer(visit: Visit, query: str) -> Answer:
-    """Raises QueryRefused, NeedsPurpose where it names a mart about persons and nobody said what for."""
+def _answer(visit: Visit, query: str, *, is_file: bool) -> tuple[Answer, Taken | None]:
+    """The answer, and who takes it away where it is a file about persons.
+
+    Raises QueryRefused, NeedsPurpose where it names a mart about persons and nobody said what for.
+    """
+    taken = None
     if not query.strip():
         raise QueryRefused("write one SELECT")
     named = marts_named(visit.release, visit.scope, query)
@@ -113,22 +118,33 @@ def _answer(visit: Visit, query: str) -> Answer:
     if of_persons:
         # What was asked stays out of the log; its digest shows whether a query was this one.
         digest = hashlib.sha256(query.encode()).hexdigest()[:16]
-        visit.about_persons(f"sql:{digest}:{','.join(of_persons)}", "query")
-    return run(visit.release, visit.scope, query)
+        subject = f"sql:{digest}:{','.join(of_persons)}"
+        if is_file:
+            taken = visit.taken(subject)
+        else:
+            visit.about_persons(subject, "query")
+    return run(visit.release, visit.scope, query), taken
 
 
-def _as_file(visit: Visit, answer: Answer, kind: str, query: str) -> Response:
+def _as_file(visit: Visit, answer: Answer, kind: str, query: str, taken: Taken | None) -> Response:
     about = {
         "release_id": visit.release.release_id,
         "marts": list(answer.marts),
         "sql": query,
         "is_cut": answer.is_cut,
         "notes": visit.release.manifest["notes"],
+        **(taken.about if taken else {}),
     }
     headers = {"X-Release": visit.release.release_id, "X-Cut": str(answer.is_cut).lower()}
+    headers |= taken.headers if taken else {}
+    table = answer.table
     if visit.session:
-        headers["Content-Disposition"] = f'attachment; filename="query_{visit.release.release_id}.{kind}"'
-    return Response(packed(answer.table, kind, about), media_type=MEDIA[kind], headers=headers)
+        mark = taken.in_name if taken else ""
+        headers["Content-Disposition"] = (
+            f'attachment; filename="query_{visit.release.release_id}{mark}.{kind}"'
+        )
+        table = with_columns(table, taken.columns if taken else {})
+    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=headers)
 
 
 def _page(

@@ -13,10 +13,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from hub.access import sensitivity
 from hub.charts import lines
-from hub.downloads import MEDIA, csv_by_batch, packed
+from hub.downloads import MEDIA, csv_by_batch, packed, parquet_by_batch, with_columns
 from hub.parameters import whole
 from hub.releases import NoSuchMart
-from hub.web import BadForm, V, Visit, forces, share
+from hub.web import BadForm, Taken, V, Visit, forces, share
 
 router = APIRouter()
 MART = "national_statistics"
@@ -72,22 +72,24 @@ def download(visit: V, kind: str) -> Response:
 
 @router.get("/marts/{mart}.{kind}")
 def mart(visit: V, mart: str, kind: str) -> Response:
-    """A whole mart, as the reader's role sees it. Of persons: logged as taken away, with the day it is to be destroyed."""
+    """A whole mart, as the reader's role sees it. Of persons: logged as taken away, and every row says by whom and until when."""
     _require_kind(kind)
     select = visit.release.require(visit.scope, mart)
     held = visit.release.marts[mart]
-    if sensitivity(held) != "statistical":
-        visit.about_persons(mart, "export")
-    if kind == "parquet" and select.is_whole and not held["encrypted"]:
+    taken = visit.taken(mart) if sensitivity(held) != "statistical" else None
+    if kind == "parquet" and taken is None and select.is_whole and not held["encrypted"]:
         # As it lies: no memory of ours, whatever its size.
         name = f"{mart}_{visit.release.release_id}.parquet"
         return FileResponse(visit.release.folder / held["file"], filename=name, media_type=MEDIA["parquet"])
-    if kind == "csv":
-        headers = _headers(visit, mart, kind)
-        return StreamingResponse(_streamed(visit, mart), media_type=MEDIA["csv"], headers=headers)
+    about = _about(visit, mart) | (taken.about if taken else {})
+    if kind in ("csv", "parquet"):
+        headers = _headers(visit, mart, kind, taken)
+        return StreamingResponse(
+            _streamed(visit, mart, kind, about, taken), media_type=MEDIA[kind], headers=headers
+        )
     with visit.release.cursor(visit.scope) as cursor:
         table = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_table()
-    return _file(visit, table, kind, mart, _about(visit, mart))
+    return _file(visit, with_columns(table, taken.columns if taken else {}), kind, mart, about, taken)
 
 
 @router.get("/marts/{mart}/metadata.json")
@@ -175,26 +177,37 @@ def _require_kind(kind: str) -> None:
         raise NoSuchMart("a download is csv, xlsx, parquet or json")
 
 
-def _file(visit: Visit, table: pa.Table, kind: str, name: str, about: dict[str, Any]) -> Response:
+def _file(
+    visit: Visit, table: pa.Table, kind: str, name: str, about: dict[str, Any], taken: Taken | None = None
+) -> Response:
     if table.num_rows > whole("sql_rows") * 50:
         raise BadForm(
             "that is too much for one file of this kind; take the Parquet, or ask the SQL page for less"
         )
-    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=_headers(visit, name, kind))
+    headers = _headers(visit, name, kind, taken)
+    return Response(packed(table, kind, about), media_type=MEDIA[kind], headers=headers)
 
 
-def _headers(visit: Visit, name: str, kind: str) -> dict[str, str]:
+def _headers(visit: Visit, name: str, kind: str, taken: Taken | None = None) -> dict[str, str]:
+    mark = taken.in_name if taken else ""
     return {
-        "Content-Disposition": f'attachment; filename="{name}_{visit.release.release_id}.{kind}"',
+        "Content-Disposition": f'attachment; filename="{name}_{visit.release.release_id}{mark}.{kind}"',
         # A CSV says nothing of itself.
         "Link": f'</marts/{name}/metadata.json>; rel="describedby"',
+        **(taken.headers if taken else {}),
     }
 
 
-def _streamed(visit: Visit, mart: str) -> Iterator[bytes]:
+def _streamed(
+    visit: Visit, mart: str, kind: str, about: dict[str, Any], taken: Taken | None
+) -> Iterator[bytes]:
+    marks = ", ? AS taken_by, ?::DATE AS destroy_by_on" if taken else ""
+    values = list(taken.columns.values()) if taken else []
     with visit.release.cursor(visit.scope) as cursor:
-        reader = cursor.execute(f'SELECT * FROM "{mart}"').to_arrow_reader(20_000)
-        if (first := next(iter(reader), None)) is None:
+        reader = cursor.execute(f'SELECT *{marks} FROM "{mart}"', values).to_arrow_reader(20_000)
+        if kind == "parquet":
+            yield from parquet_by_batch(reader, reader.schema, about)
+        elif (first := next(iter(reader), None)) is None:
             yield (",".join(f'"{name}"' for name in reader.schema.names) + "\n").encode()
         else:
             yield from csv_by_batch(chain([first], reader))

@@ -35,6 +35,7 @@ ALLEGATIONS: list[dict[str, Any]] = [
         ("P1", "E23000036|c1", True, None),
         ("P1", "E23000036|c2", False, "the crime was cancelled"),
         ("P4", "E23000036|c4", True, None),
+        ("P6", "E23000026|c6", True, None),
     )
 ]
 FACTS = {
@@ -45,6 +46,18 @@ FACTS = {
     "suspect_status": "named",
     "n_co_suspects": 0,
 }
+# P9 is eligible and on no first list; P7 and P8 stand on lists that ask for no rank.
+AVON, BEDS = "E23000036", "E23000026"
+LISTS = [
+    ("P1", "force_top", "likely_harm", AVON),
+    ("P1", "national_top", "likely_harm", AVON),
+    ("P4", "force_top", "gravest_harm", AVON),
+    ("P6", "held", "none", BEDS),
+    ("P7", "serious_single", "none", BEDS),
+    ("P8", "added_by_officer", "none", BEDS),
+    ("P9", "national_next", "likely_harm", AVON),
+    ("P9", "force_top", "rfg", AVON),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +85,12 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
             "n_offences_as_victim": [0, 2, 0],
         }
     )
-    marts = {"ranked_perpetrator_offences": offences, "ranked_perpetrators": listed}
+    lists = pl.DataFrame(LISTS, schema=["person_id", "list_kind", "lens", "owner_force_code"], orient="row")
+    marts = {
+        "ranked_perpetrator_offences": offences,
+        "ranked_perpetrators": listed,
+        "perpetrator_lists": lists,
+    }
     for name, frame in marts.items():
         write_parquet(frame, folder / "identifiable" / f"{name}.parquet")
     manifest = {
@@ -121,7 +139,8 @@ def test_the_evidence_comes_before_the_rank() -> None:
 
 def test_who_may_be_a_child_is_shown_no_points() -> None:
     act("view", "Ann", "P6")
-    assert "held (age unknown), rank none, band none.\n" in act("view", "Ann", "P6").output
+    second = act("view", "Ann", "P6").output
+    assert "held (age unknown), rank none, band none.\n" in second and "What E23000026|c6 adds." not in second
 
 
 def test_the_queue_tells_whom_to_look_at_and_no_rank() -> None:
@@ -132,8 +151,11 @@ def test_the_queue_tells_whom_to_look_at_and_no_rank() -> None:
         ["P1", "E23000036", "R000001", "triaged", "2026-08-01", "confirm, defer or remove"],
         ["P4", "E23000036", "", "proposed", "", "view"],
         ["P6", "", "R000002", "proposed", "2026-08-01", "triage"],
+        ["P7", BEDS, "", "proposed", "", "view"],
+        ["P8", BEDS, "", "proposed", "", "view"],
     ]
-    assert len(vawg("queue", "--force", "E23000026").stdout.splitlines()) == 1
+    of_force = vawg("queue", "--force", BEDS).stdout.splitlines()
+    assert [line.split("\t")[0] for line in of_force[1:]] == ["P7", "P8"]
 
 
 def test_from_a_proposal_to_a_live_plan(layout: Layout) -> None:
@@ -151,6 +173,19 @@ def test_from_a_proposal_to_a_live_plan(layout: Layout) -> None:
     done = act("activate", "Bob", "R000001", *said("plan_agreed", None), "--plan", "7, owner Z", at=LATER)
     assert done.output == "R000001 is active until 2026-08-02. Next: renew or lapse.\n"
     assert entry(layout).state == "active"
+
+
+def test_who_is_suspected_beside_others_is_confirmed_by_what_they_did(layout: Layout) -> None:
+    path = layout.current_release / "identifiable" / "ranked_perpetrator_offences.parquet"
+    shared = pl.read_parquet(path).with_columns(n_co_suspects=pl.lit(2, pl.Int64))
+    write_parquet(shared, path)
+    triaged()
+    asked = ("P1", *said("grave_harm"), "--proportionality", "no less would do")
+    refused = act("confirm", "Ann", *asked)
+    assert refused.exit_code == 2 and "suspected of 1 of the crimes that count" in refused.output
+    assert act("confirm", "Ann", *asked, "--role", "held the door").exit_code == 0
+    request = entry(layout).request
+    assert request and request.note == "no less would do; role beside other suspects: held the door"
 
 
 def test_a_removal_holds_on_what_counts_today_by_either_id_of_the_person(layout: Layout) -> None:

@@ -18,6 +18,7 @@ import pytest
 N_PERSONS = 10_000
 SEED = 20260630
 MODEL = "compiled/vawg/models/marts/ranked_perpetrator_move_causes.sql"
+MOVERS = "compiled/vawg/models/marts/ranked_perpetrator_movers.sql"
 
 # S = m * SUM s^.5 * 2^(-age/180) * o * l, m = (N * V)^.5, N and V over 24 months and at most 10 (ranking 3.2).
 SCORED = """
@@ -100,6 +101,9 @@ def causes(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         connection.execute(
             f"create temp table found as {(warehouse / 'target' / MODEL).read_text(encoding='utf-8')}"
         )
+        connection.execute(
+            f"create temp table movers as {(warehouse / 'target' / MOVERS).read_text(encoding='utf-8')}"
+        )
         yield connection
 
 
@@ -125,7 +129,11 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()[0]
     person = f"""
         select person_id, 'listed' as list_status, cast(sum(contribution) as decimal(28, 12)) as score,
-            max(n_incidents) as n_incidents, max(n_victims) as n_victims, 1 as national_rank,
+            max(n_incidents) as n_incidents, max(n_victims) as n_victims,
+            row_number() over (order by sum(contribution) desc, person_id) as national_rank,
+            row_number() over (
+                partition by substr(person_id, 2, 1) order by sum(contribution) desc, person_id
+            ) as list_place, 'region ' || substr(person_id, 2, 1) as list_scope_code,
             '{versions[0]}' as parameters_version, '{versions[1]}' as weights_version, 0 as n_non_crime_incidents
         from scored_{{side}} group by person_id
     """
@@ -203,6 +211,35 @@ def test_a_cause_names_the_allegations_it_touched_and_no_others_have_it(
     ).fetchall()[0]
     assert touched > 1000
     assert moved == 0
+
+
+def test_who_left_a_list_was_on_it_and_for_each_somebody_entered(causes: duckdb.DuckDBPyConnection) -> None:
+    """All are eligible then and now, so `movement` has no exits; a list of 1,000 places, or 100, has as many as entries."""
+    n_left, was_on, is_off, n_entered, moved_among_eligible = causes.execute("""
+        select
+            count(*) filter (national_list_movement = 'left'),
+            bool_and(previous_national_rank <= 1000) filter (national_list_movement = 'left'),
+            bool_and(national_rank > 1000) filter (national_list_movement = 'left'),
+            count(*) filter (national_list_movement = 'entered'),
+            count(*) filter (movement in ('entered', 'left'))
+        from movers where person_id in (select person_id from scored_now)
+    """).fetchall()[0]
+    gone = causes.execute("select count(*) from movers where movement = 'left'").fetchall()[0][0]
+    assert n_left > 100 and was_on and is_off and moved_among_eligible == 0
+    assert n_left <= n_entered <= n_left + gone
+    by_list = causes.execute("""
+        select
+            count(*) filter (was_on) as n_before, count(*) filter (is_on) as n_now,
+            count(*) filter (force_list_movement is null and (was_on or is_on)) as n_untold,
+            count(*) filter (force_list_movement = 'left' and is_on) as n_wrong
+        from (
+            select *, previous_list_place is not null as was_on, list_place is not null as is_on,
+                coalesce(list_scope_code, previous_list_scope_code) as scope
+            from movers
+        ) group by scope
+    """).fetchall()
+    # P0 has a list for itself.
+    assert sorted(by_list) == [(1, 1, 0, 0), *[(100, 100, 0, 0)] * 9]
 
 
 def test_without_a_release_of_the_month_before_nobody_moves(warehouse: Path) -> None:

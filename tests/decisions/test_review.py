@@ -49,6 +49,8 @@ def test_an_entry_as_two_people_made_it(store: Store) -> None:
         ("confirm", {"why": " "}, "say why"),
         ("confirm", {"agrees": None}, "whether you agree"),
         ("confirm", {"proportionality": " "}, "proportionate"),
+        ("confirm", {"proportionality": " ", "role": "drove"}, "proportionate"),
+        ("confirm", {"shared_offence_ids": ["A|1"], "role": " "}, "own role"),
         ("confirm", {"reason": "link_wrong"}, "no reason to confirm; choose one of repeated_harm"),
         ("confirm", {"by": "\t"}, "say who"),
         ("defer", {"until": NOON.replace(tzinfo=UTC)}, "time zone"),
@@ -469,3 +471,8 @@ def test_a_store_of_the_version_before_gets_the_tables_of_review(tmp_path: Path)
     assert Desk(store).triaged().now().state == "triaged" and identity.verify(store) is None
     with store.reading() as connection:
         assert connection.execute(select(schema_versions.c.version)).scalars().all() == [1, SCHEMA_VERSION]
+
+
+def test_the_role_beside_other_suspects_is_kept_with_the_confirmation(store: Store) -> None:
+    desk = Desk(store).triaged().take("confirm", "A", shared_offence_ids=["A|1"], role="struck her alone")
+    assert desk.second("B").now().proportionality == "p; role beside other suspects: struck her alone"

@@ -17,6 +17,8 @@ from duckdb_extensions import import_extension
 
 A, B = "E23000036", "E23000026"
 P1, P2, V1 = "P1", "P2", "V1"
+# In no release but AGELESS: held, since nobody knows whether this is a child.
+P3 = "P3"
 OLD = "P0"
 _CONTRACT = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "_marts__models.yml"
 
@@ -67,6 +69,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "owner_force_code": A,
             "national_rank": 4711,
             "score": 77.125,
+            "score_shown": 77.1,
             "n_allegations": 2,
             "n_counted": 1,
             "n_not_counted": 1,
@@ -100,6 +103,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "n_co_suspects": 0,
             "is_counted": True,
             "contribution": 77.125,
+            "points_shown": 77.1,
             "decay": 0.5,
             "severity_days": 10,
             "link_probability": 0.97,
@@ -117,6 +121,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "is_counted": False,
             "not_counted_reason": "eliminated",
             "contribution": 0,
+            "points_shown": 0,
         },
         {
             "person_id": P2,
@@ -351,6 +356,85 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "statement_no": 1,
             "statement": "This list is not evidence of guilt.",
         },
+    ],
+}
+
+# What marts say of a person of unknown age; 333.25 is a score that nobody may be shown.
+AGELESS: dict[str, list[dict[str, Any]]] = {
+    "ranked_perpetrators": [
+        {
+            "person_id": P3,
+            "list_status": "held",
+            "status_reason": "age_unknown",
+            "owner_force_code": A,
+            **dict.fromkeys(("score", "score_grave", "score_gravest_harm"), 333.25),
+            "score_shown": 333.3,
+            "score_rfg": 333,
+            "n_allegations": 1,
+            "n_counted": 1,
+            "n_not_counted": 0,
+        }
+    ],
+    "ranked_perpetrator_offences": [
+        {
+            **ROWS["ranked_perpetrator_offences"][0],
+            "person_id": P3,
+            "offence_id": f"{A}|9/26",
+            "contribution": 333.25,
+            "contribution_grave": 333.25,
+            "contribution_gravest_harm": 333.25,
+            "points_shown": 333.3,
+            "explanation": "333.3 of 333.3 points",
+        }
+    ],
+    "explained_allegations": [
+        {"person_id": P3, "offence_id": f"{A}|9/26", "points_shown": 333.3, "explanation": "333.3 points"}
+    ],
+    "ranked_perpetrator_movers": [
+        {
+            "person_id": P3,
+            "movement": "left",
+            "national_list_movement": "left",
+            "status_reason": "age_unknown",
+            "previous_score": 333.25,
+            "score": 333.25,
+            "score_change": 333.25,
+            "listed_score_change": -333.25,
+            "causes_in_words": "Age -333.3",
+        }
+    ],
+    "ranked_perpetrator_move_causes": [
+        {"person_id": P3, "cause": "gate", "points": 333.25, "listed_points": -333.25}
+    ],
+    "perpetrator_lists": [
+        {
+            "list_kind": "held",
+            "lens": "none",
+            "list_scope": "force",
+            "list_scope_code": A,
+            "person_id": P3,
+            "shown_order": 1,
+            "owner_force_code": A,
+            "score": 333.25,
+        }
+    ],
+    "identity_review_queue": [
+        {
+            "queue_rank": 2,
+            "person_id": P1,
+            "other_person_id": P3,
+            "score_at_stake": 333.25,
+            "expected_change": 333.25,
+        }
+    ],
+    "suspect_nominals": [
+        {
+            **ROWS["suspect_nominals"][0],
+            "record_id": f"{A}|N9",
+            "person_id": P3,
+            "person_ref": "N9",
+            "date_of_birth": None,
+        }
     ],
 }
 

@@ -10,12 +10,15 @@ import pytest
 from decisions.review_entries import RULES
 from hub.access import Scope, roles, selects
 from hub.lookups import DERIVED
+from hub.pages.lists import KINDS
 from hub.parameters import rows
 from hub.releases import Releases
 from tests.hub.releases import contract
 
 # What a column that tells a rank is called.
 _RANK = re.compile(r"rank|score|place|points|contribution|shown_order|certainty_band|expected_change")
+# What a column that tells a score is called.
+_SCORE = re.compile(r"score(?!d)|points|contribution|expected_change|explanation|causes_in_words")
 # Names that look like it and tell none.
 _TELLS_NONE = {"ranked_at", "parameters_version"}
 
@@ -47,6 +50,25 @@ def test_no_column_that_tells_a_rank_is_left_open_to_who_has_not_looked(
             continue
         telling = {name for name in columns(row["mart"]) if _RANK.search(name)}
         assert telling - _TELLS_NONE <= hidden, row["mart"]
+
+
+def test_every_column_that_tells_a_score_is_blanked_for_who_may_be_a_child(
+    columns: Callable[[str], set[str]],
+) -> None:
+    of_one_in_place = {"ranked_perpetrator_uncertainty", "safeguarding_children"}
+    for row in rows("mart_rules"):
+        if row["mart"] in of_one_in_place:
+            continue
+        telling = {name for name in columns(row["mart"]) if _SCORE.search(name)}
+        assert telling == set(row["score_columns"].split()), row["mart"]
+        assert set(row["scored_persons"].split()) <= columns(row["mart"]), row["mart"]
+        assert bool(row["scored_persons"]) == bool(telling), row["mart"]
+
+
+def test_every_kind_of_list_can_be_chosen_on_the_page() -> None:
+    (kind,) = (c for c in contract()["perpetrator_lists"]["columns"] if c["name"] == "list_kind")
+    (accepted,) = (t["accepted_values"] for t in kind["data_tests"] if "accepted_values" in t)
+    assert set(KINDS) == set(accepted["arguments"]["values"])
 
 
 def test_every_act_of_review_takes_a_permission_that_some_role_has() -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI
+from openpyxl import load_workbook
 from sqlalchemy import text
 
 from decisions import access, audit
+from hub.releases import Releases
 from tests.hub.conftest import Browser
-from tests.hub.releases import OLD, P1, P2
+from tests.hub.releases import AGELESS, OLD, P1, P2, P3, ROWS, B, write_release
 
 PAGES = {
     "/": None,
@@ -102,7 +111,7 @@ def test_a_reviewer_sees_the_evidence_first_and_the_rank_after_a_recorded_view(
     browser: Callable[..., Browser],
 ) -> None:
     visitor = browser("reviewer")
-    ranks = ("4711", "77.12", "8100")
+    ranks = ("4711", "77.1", "8100")
     for path in (
         "/lists",
         f"/persons/{P1}",
@@ -118,7 +127,7 @@ def test_a_reviewer_sees_the_evidence_first_and_the_rank_after_a_recorded_view(
     assert visitor.submit("/sql", sql="SELECT place FROM perpetrator_lists").status_code == 400
     assert visitor.submit(f"/persons/{P1}/acts/view", reason="monthly_review").status_code == 303
     seen = visitor.get(f"/persons/{P1}").text
-    assert "4,711" in seen and "77.12" in seen
+    assert "4,711" in seen and "Sum: 77.1 points" in seen and "77.12" not in seen
     # One person's rank is no other's.
     assert "4,712" not in visitor.get(f"/persons/{P2}").text
 
@@ -138,6 +147,90 @@ def test_a_person_s_page_shows_what_counts_what_does_not_and_what_holds_the_iden
         assert said in page, said
     # What forces write is text, never markup.
     assert "Order breached &lt;b&gt;" in page
+
+
+@pytest.fixture
+def with_ageless(app: FastAPI, tmp_path: Path) -> None:
+    """The handmade release with P3, of unknown age, in every mart that has scores."""
+    root = tmp_path / "ageless"
+    write_release(root, **{mart: [*ROWS.get(mart, []), *more] for mart, more in AGELESS.items()})
+    app.state.hub.releases = Releases(root / "releases", lookups=root / "lookups", patience=60)
+
+
+@pytest.mark.usefixtures("with_ageless")
+@pytest.mark.parametrize("role", ["national_analyst", "oversight", "force_analyst"])
+def test_nobody_is_shown_the_score_of_a_person_who_may_be_a_child(
+    browser: Callable[..., Browser], role: str
+) -> None:
+    visitor = browser(role)
+    page = visitor.get(f"/persons/{P3}").text
+    assert "there is no score" in page and "What each allegation adds" not in page
+    paths = {f"/persons/{P3}", "/lists?kind=held", "/movers"}
+    paths |= {f"/marts/{m}.{kind}" for m in AGELESS for kind in ("csv", "json")}
+    for path in sorted(paths):
+        answer = visitor.get(path)
+        if role == "force_analyst" and "identity_review_queue" in path:
+            assert answer.status_code == 404
+            continue
+        assert P3 in answer.text, path
+        assert "333" not in answer.text.replace("&#", ""), path
+    assert "333" not in visitor.submit(f"/persons/{P3}/pack").text
+    query = "SELECT person_id, score, score_shown FROM ranked_perpetrators"
+    for kind in ("page", "csv"):
+        told = visitor.submit("/sql", sql=query, kind=kind).text
+        assert P3 in told and "77.1" in told and "333" not in told
+
+
+def test_whoever_is_held_for_something_else_and_may_be_a_child_has_no_score_either(
+    browser: Callable[..., Browser], app: FastAPI, tmp_path: Path
+) -> None:
+    disputed = AGELESS["ranked_perpetrators"][0] | {"status_reason": "disputed"}
+    profile = ROWS["perpetrator_profiles"][0] | {"person_id": P3, "is_age_unknown": True}
+    write_release(tmp_path / "held", ranked_perpetrators=[disputed], perpetrator_profiles=[profile])
+    app.state.hub.releases = Releases(tmp_path / "held" / "releases")
+    page = browser("oversight").get(f"/persons/{P3}").text
+    assert "disputed" in page and "there is no score" in page and "333" not in page
+
+
+@pytest.mark.usefixtures("with_ageless")
+def test_a_query_cannot_open_the_file_that_has_the_score(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    raw = app.state.hub.releases.current().source("ranked_perpetrators")
+    query = f"SELECT score FROM {raw} -- ranked_perpetrators"
+    answer = browser("national_analyst").submit("/sql", sql=query)
+    assert answer.status_code == 400 and "333" not in answer.text
+
+
+def test_points_on_a_page_sum_to_the_score_shown_or_are_said_to_be_parts(
+    browser: Callable[..., Browser],
+) -> None:
+    visitor = browser("oversight")
+    listed = visitor.get(f"/persons/{P1}").text
+    assert '<td class="n">77.1</td>' in listed and "Sum: 77.1 points" in listed
+    unlisted = visitor.get(f"/persons/{P2}").text
+    assert "5.500000" in unlisted and "not rounded to a sum" in unlisted and "Sum:" not in unlisted
+
+
+def test_movers_tell_who_entered_and_left_a_list_apart_from_who_became_eligible(
+    browser: Callable[..., Browser], app: FastAPI, tmp_path: Path
+) -> None:
+    movers = [
+        {"person_id": P1, "movement": "down", "national_list_movement": "left"}
+        | {"previous_national_rank": 900, "national_rank": 1200},
+        {"person_id": P2, "movement": "entered", "force_list_movement": "other_list"}
+        | {"previous_list_place": 8, "list_place": 9, "list_scope_code": B},
+    ]
+    write_release(tmp_path / "moved", ranked_perpetrator_movers=movers)
+    app.state.hub.releases = Releases(tmp_path / "moved" / "releases")
+    visitor = browser("national_analyst")
+    nation = visitor.get("/movers").text
+    assert P1 in nation and ">left<" in nation and "1,200" in nation and P2 not in nation
+    assert P1 not in visitor.get("/movers?movement=entered").text
+    force = visitor.get("/movers?of=force").text
+    assert P2 in force and "Bedfordshire" in force and P1 not in force
+    everybody = visitor.get("/movers?of=eligible").text
+    assert P1 in everybody and P2 in everybody and ">down<" in everybody
 
 
 def test_an_id_that_was_merged_away_leads_to_the_person_of_today(browser: Callable[..., Browser]) -> None:
@@ -207,6 +300,51 @@ def test_a_pack_names_its_sources_and_is_logged_as_taken_away(
     assert "2026-02_handmade" in page and "Having no record is not being cleared" in page
     with app.state.hub.store.reading() as connection:
         assert [a.kind for a in access.accesses(connection)] == ["export"]
+
+
+def test_what_is_taken_away_says_by_whom_and_when_it_is_to_be_destroyed(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    visitor, marks = browser("national_analyst"), ("national-analyst", date(2026, 4, 29))
+    for kind in ("csv", "xlsx", "parquet", "json"):
+        answer = visitor.get(f"/marts/perpetrator_lists.{kind}")
+        assert "_national-analyst_destroy_by_2026-04-29" in answer.headers["content-disposition"], kind
+        assert answer.headers["x-destroy-by"] == "2026-04-29" and answer.headers["x-taken-by"] == marks[0]
+        rows, about = _told(answer.content, kind)
+        assert len(rows) == 2, kind
+        assert {(r["taken_by"], str(r["destroy_by_on"])[:10]) for r in rows} == {(marks[0], str(marks[1]))}
+        if about:
+            assert about["taken_by"] == marks[0] and about["destroy_by_on"] == "2026-04-29", kind
+            assert about["taken_at"].startswith("2026-04-01T09:00"), kind
+    with app.state.hub.store.reading() as connection:
+        assert {a.expires_on.date() for a in access.accesses(connection) if a.expires_on} == {marks[1]}
+    query = "SELECT person_id FROM perpetrator_lists"
+    assert "destroy_by_on" in visitor.submit("/sql", sql=query, kind="csv").text.splitlines()[0]
+    figures = visitor.get("/marts/national_statistics.csv")
+    assert "taken_by" not in figures.text and "x-taken-by" not in figures.headers
+
+
+def test_a_mart_without_rows_is_a_file_all_the_same(browser: Callable[..., Browser]) -> None:
+    visitor = browser("national_analyst")
+    for kind in ("csv", "xlsx", "parquet", "json"):
+        rows, _ = _told(visitor.get(f"/marts/perpetrator_features.{kind}").content, kind)
+        assert rows == [], kind
+
+
+def _told(content: bytes, kind: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows of a file, and what it says of itself."""
+    if kind == "csv":
+        return list(csv.DictReader(content.decode().splitlines())), {}
+    if kind == "json":
+        said = json.loads(content)
+        return said["rows"], said["about"]
+    if kind == "parquet":
+        table = pq.read_table(io.BytesIO(content))
+        return table.to_pylist(), json.loads(table.schema.metadata[b"vawg"])
+    book = load_workbook(io.BytesIO(content))
+    names, *rows = book["data"].iter_rows(values_only=True)
+    told = {str(row[0]): row[1] for row in book["about"].iter_rows(values_only=True)}
+    return [dict(zip(map(str, names), row, strict=True)) for row in rows], told
 
 
 def test_oversight_finds_a_log_that_was_changed(browser: Callable[..., Browser], app: FastAPI) -> None:

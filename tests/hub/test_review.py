@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from decisions import identity, review
+from hub.releases import Releases
 from tests.hub.conftest import Browser
-from tests.hub.releases import OLD, P1, A, B
+from tests.hub.releases import OLD, P1, ROWS, A, B, write_release
 
 WORDS = {"why": "two reports in a year", "agrees": "yes"}
 
@@ -41,6 +43,22 @@ def test_what_one_asks_for_another_approves_whatever_name_the_form_claims(
         ("approve", "ben"),
     ]
     assert "R000001" in one.get("/reviews").text
+
+
+def test_who_is_suspected_beside_others_is_confirmed_by_what_they_did(
+    browser: Callable[..., Browser], app: FastAPI, tmp_path: Path
+) -> None:
+    first, *others = ROWS["ranked_perpetrator_offences"]
+    write_release(tmp_path / "shared", ranked_perpetrator_offences=[first | {"n_co_suspects": 2}, *others])
+    app.state.hub.releases = Releases(tmp_path / "shared" / "releases")
+    one = browser("second_reviewer", "ann")
+    assert _act(one, "view", reason="monthly_review") == 303
+    assert _act(one, "triage", reason="evidence_as_listed", **WORDS) == 303
+    assert 'name="role" required' in one.get(f"/persons/{P1}").text
+    asked = {"reason": "repeated_harm", "note": "nothing less was enough", **WORDS}
+    assert _act(one, "confirm", **asked) == 409
+    assert _act(one, "confirm", **asked, role="held the door") == 303
+    assert "role beside other suspects: held the door" in one.get(f"/persons/{P1}").text
 
 
 def test_acts_of_review_are_for_the_roles_that_include_them(

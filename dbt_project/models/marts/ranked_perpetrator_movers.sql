@@ -1,5 +1,6 @@
--- Grain: one person who is on the list, or was on the list of the previous release: from where to where, and why.
--- Who was on that list and is nobody today stays under the id of then. Empty where there is no previous release.
+-- Grain: one person who is eligible for the lists, or was so in the previous release: from where to where, and why, on the
+-- first list of the nation, on that of their force or region, and among all who are eligible.
+-- Who is nobody today stays under the id of then. Empty where there is no previous release.
 with persons as (
     {{ then_and_now() }}
 ),
@@ -23,6 +24,20 @@ select
     persons.person_id,
     persons.previous_release,
     persons.today_person_id,
+    {{ movement_on_list(
+        'persons.was_on_national_list', 'persons.is_on_national_list', 'persons.previous_national_rank', 'persons.national_rank'
+    ) }} as national_list_movement,
+    -- A place on the list of another force or region is no place to compare with.
+    case
+        when
+            persons.previous_list_place is not null
+            and persons.list_place is not null
+            and persons.previous_list_scope_code <> persons.list_scope_code
+            then 'other_list'
+        else {{ movement_on_list(
+            'persons.previous_list_place is not null', 'persons.list_place is not null', 'persons.previous_list_place', 'persons.list_place'
+        ) }}
+    end as force_list_movement,
     case
         when persons.is_listed and not persons.was_listed then 'entered'
         when persons.was_listed and not persons.is_listed then 'left'
@@ -37,6 +52,10 @@ select
     is_in.band as rank_band,
     persons.previous_force_rank,
     persons.force_rank,
+    persons.previous_list_scope_code,
+    persons.list_scope_code,
+    persons.previous_list_place,
+    persons.list_place,
     persons.previous_owner_force_code,
     persons.owner_force_code,
     persons.previous_score,

@@ -9,6 +9,8 @@ select
     national_rank,
     owner_force_code,
     force_rank,
+    list_scope_code,
+    list_place,
     score,
     n_incidents,
     n_non_crime_incidents,
