@@ -113,7 +113,8 @@ def lay_out_known_now(paths: Paths, sealed: Sealed, root: Path) -> None:
 def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What moved between the sealed lists and those as known now: persons by list and movement, and points by cause.
 
-    Rows: list (nation, force or region, eligible), movement, persons; cause_label, persons, points. Who they are is written into `folder` (the two mover marts).
+    Rows: list (nation, force or region, eligible), movement, persons; cause_label, persons, points. Who they are is written into
+    `folder` (the two mover marts).
     """
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -122,18 +123,17 @@ def differences(warehouse: Path, folder: Path) -> tuple[pl.DataFrame, pl.DataFra
                 f"copy (from marts.{mart} order by all) to '{folder / mart}.parquet' (format parquet, compression zstd)"
             )
         movements = connection.execute("""
-            select list, movement, count(*) as persons
+            select told.list, told.movement, count(*) as persons
             from (
-                unpivot (
-                    select
-                        national_list_movement as nation,
-                        force_list_movement as "force or region",
-                        movement as eligible
-                    from marts.ranked_perpetrator_movers
-                ) on nation, "force or region", eligible into name list value movement
-            )
-            group by all
-            order by list_position(['nation', 'force or region', 'eligible'], list), movement
+                select
+                    unnest(['nation', 'force or region', 'eligible']) as list,
+                    unnest([national_list_movement, force_list_movement, movement]) as movement,
+                    unnest([1, 2, 3]) as list_no
+                from marts.ranked_perpetrator_movers
+            ) as told
+            where told.movement is not null
+            group by told.list_no, told.list, told.movement
+            order by told.list_no, told.movement
         """).pl()
         causes = connection.execute("""
             select cause_label, count(distinct person_id) as persons, sum(points)::decimal(28, 1) as points

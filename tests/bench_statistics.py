@@ -183,6 +183,11 @@ create table ranking.person_places as
 select person_id, row_number() over (order by person_id) as national_rank
 from (select distinct person_id from repository.national_involvements where role = 'suspect');
 
+create table ranking.list_scopes as
+select force_code, case when chance % 7 = 0 then 'region' else 'force' end as list_scope,
+    case when chance % 7 = 0 then 'E12000007' else force_code end as list_scope_code
+from (select distinct force_code, hash(force_code) as chance from repository.national_submissions);
+
 create table marts.perpetrator_lists as
 select 'national_top' as list_kind, 'likely_harm' as lens, 'national' as list_scope, 'national' as list_scope_code, person_id
 from ranking.person_places where national_rank <= 1000;

@@ -39,7 +39,8 @@ class Disparity:
     `rates`: a row a group: n, n_selected, rate, rate_lower, rate_upper, hit_rate with its interval, is_suppressed. `ratios`: a
     row a group x basis (raw, conditional): ratio, lower, upper, p_value, bound_low, bound_high (where every missing group
     worked against or for the ratio). `by_band`: n and rate by band of harm and group. Figures of fewer than `min_cell`
-    persons are null. `cells`: the counts all of it rests on.
+    persons are null; so is what came after, where no time has passed to know it (`is_followed`). `cells`: the counts all of it
+    rests on.
     """
 
     attribute: str
@@ -49,6 +50,10 @@ class Disparity:
     missing_share: float
     missing_selected_share: float
     shows_bounds_only: bool
+
+    @property
+    def is_followed(self) -> bool:
+        return self.cells["hit"].null_count() < self.cells.height
 
     @cached_property
     def rates(self) -> pl.DataFrame:
@@ -145,7 +150,7 @@ def _cells(
                 "group": pl.Series(group, dtype=pl.String).fill_null(MISSING),
                 "band": band,
                 "selected": np.asarray(is_selected, dtype=bool),
-                "hit": np.zeros(len(band), dtype=bool) if hit is None else hit > 0,
+                "hit": pl.repeat(None, len(band), dtype=pl.Boolean, eager=True) if hit is None else hit > 0,
             }
         )
         .group_by("group", "band", "selected", "hit")
@@ -180,26 +185,29 @@ def _frame(cells: pl.DataFrame, of: str, *, by_band: bool = False) -> pd.DataFra
 def _rates(cells: pl.DataFrame, names: list[str], least: int) -> pl.DataFrame:
     rate = _frame(cells, "selected")["rate"]
     chosen = cells.filter("selected")
-    hit_rate = _frame(chosen, "hit")["rate"] if chosen.height else pd.Series(dtype=float)
+    followed = chosen.filter(pl.col("hit").is_not_null())
+    hit_rate = _frame(followed, "hit")["rate"] if followed.height else pd.Series(dtype=float)
     rows = []
     for name in names:
         n = int(cells.filter(group=name)["n"].sum())
         k = int(chosen.filter(group=name)["n"].sum())
         lower, upper = proportion_confint(k, n, alpha=1 - LEVEL, method="wilson")
-        hits = int(chosen.filter(pl.col("group") == name, "hit")["n"].sum())
-        hit_lower, hit_upper = proportion_confint(hits, max(k, 1), alpha=1 - LEVEL, method="wilson")
+        of_group = followed.filter(group=name)
+        hits, n_followed = int(of_group.filter("hit")["n"].sum()), int(of_group["n"].sum())
+        hit_lower, hit_upper = proportion_confint(hits, max(n_followed, 1), alpha=1 - LEVEL, method="wilson")
         few, few_selected = n < least, k < least
+        unknown = few_selected or not n_followed
         rows.append(
             {
                 "group": name,
                 "n": None if few else n,
                 "n_selected": None if few or few_selected else k,
                 "rate": None if few or few_selected else round(float(rate[name]), 6),
-                "rate_lower": None if few or few_selected else round(float(lower), 6),
+                "rate_lower": None if few or few_selected else round(max(0.0, float(lower)), 6),
                 "rate_upper": None if few or few_selected else round(float(upper), 6),
-                "hit_rate": None if few_selected else round(float(hit_rate[name]), 6),
-                "hit_lower": None if few_selected else round(float(hit_lower), 6),
-                "hit_upper": None if few_selected else round(float(hit_upper), 6),
+                "hit_rate": None if unknown else round(max(0.0, float(hit_rate[name])), 6),
+                "hit_lower": None if unknown else round(max(0.0, float(hit_lower)), 6),
+                "hit_upper": None if unknown else round(max(0.0, float(hit_upper)), 6),
                 "is_suppressed": few or few_selected,
             }
         )

@@ -153,6 +153,20 @@ def test_few_people_are_not_shown() -> None:
     assert found.by_band.filter(group="B")["rate"][0] is None
 
 
+def test_of_a_list_of_today_nobody_knows_who_came_again() -> None:
+    """Not known is not nought: a rate of nought would say that no group's persons ever come again."""
+    group, chosen = ["A"] * 500 + ["B"] * 300, np.zeros(800, dtype=bool)
+    chosen[[*range(40), *range(500, 530)]] = True
+    found = disparity("g", group, chosen, np.zeros(800, dtype=np.int64), MONITORED, n_boot=20)
+    hits = found.rates.select("hit_rate", "hit_lower", "hit_upper")
+    assert not found.is_followed and hits.null_count().row(0) == (2, 2, 2)
+    assert found.rates["rate"].null_count() == 0
+    nobody = np.zeros(800)
+    known = disparity("g", group, chosen, np.zeros(800, dtype=np.int64), MONITORED, hit=nobody, n_boot=20)
+    assert known.is_followed and known.rates["hit_rate"].to_list() == [0, 0]
+    assert known.rates["hit_lower"].to_list() == [0, 0]
+
+
 def test_missing_by_force() -> None:
     found = missing_by(["F1", "F1", "F2"], [None, "A", "B"])
     assert found.rows() == [("F1", 2, 0.5), ("F2", 1, 0.0)]
