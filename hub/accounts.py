@@ -17,7 +17,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Engine, Row, case, delete, insert, select, update
 
 from data_contracts.code_lists import attribute
 from decisions import audit
@@ -140,20 +140,38 @@ class Accounts:
 
     def sign_in(self, user_id: str, password: str, at: datetime) -> str:
         """The cookie of a new session. Raises NotLetIn: also while the account is locked, whatever the password."""
-        with self.engine.begin() as connection:
+        is_counted = self._count_try(user_id, at)
+        with self.engine.connect() as connection:
             row = connection.execute(select(users).where(users.c.user_id == user_id)).one_or_none()
-            matches = _matches(row.password_hash if row else None, password)
-            is_locked = bool(row and row.locked_until and row.locked_until > at.isoformat())
-            let_in = bool(row and row.is_active and matches and not is_locked)
-            if row and not is_locked:
-                connection.execute(
-                    update(users).where(users.c.user_id == user_id).values(_after_try(row, let_in, at))
-                )
+        matches = _matches(row.password_hash if row else None, password)
+        let_in = bool(row and row.is_active and matches and is_counted)
+        if let_in:
+            with self.engine.begin() as connection:
+                mine = update(users).where(users.c.user_id == user_id)
+                connection.execute(mine.values(n_failed=0, locked_until=None))
         if row:
             self._log("hub_signed_in" if let_in else "hub_sign_in_refused", user_id, user_id)
         if not let_in:
             raise NotLetIn
         return self._begin(user_id, at)
+
+    def _count_try(self, user_id: str, at: datetime) -> bool:
+        """Count a try as failed before the password is looked at, and lock with the last one allowed: in one statement, so that
+        many tries at once are no more than many in a row. False where the account is locked, or nobody's.
+        """
+        until = (at + timedelta(minutes=number("lockout_minutes"))).isoformat()
+        is_last = users.c.n_failed + 1 >= whole("lockout_attempts")
+        is_open = users.c.locked_until.is_(None) | (users.c.locked_until <= at.isoformat())
+        with self.engine.begin() as connection:
+            counted = connection.execute(
+                update(users)
+                .where(users.c.user_id == user_id, is_open)
+                .values(
+                    n_failed=case((is_last, 0), else_=users.c.n_failed + 1),
+                    locked_until=case((is_last, until), else_=None),
+                )
+            )
+        return bool(counted.rowcount)
 
     def sign_on(self, subject: str, at: datetime) -> str:
         """The cookie of a new session for who the provider vouches for, `issuer|sub`. Raises NotLetIn."""
@@ -274,15 +292,6 @@ def _user(row: Row[Any]) -> User:
 def _is_over(row: Row[Any], at: datetime) -> bool:
     idle = at - datetime.fromisoformat(row.seen_at) > timedelta(minutes=number("session_idle_minutes"))
     return idle or at - datetime.fromisoformat(row.began_at) > timedelta(hours=number("session_hours"))
-
-
-def _after_try(row: Row[Any], let_in: bool, at: datetime) -> dict[str, Any]:
-    if let_in:
-        return {"n_failed": 0, "locked_until": None}
-    if row.n_failed + 1 < whole("lockout_attempts"):
-        return {"n_failed": row.n_failed + 1}
-    until = at + timedelta(minutes=number("lockout_minutes"))
-    return {"n_failed": 0, "locked_until": until.isoformat()}
 
 
 def _require_role(role: str, force_code: str | None) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from hub.accounts import NotLetIn
 from hub.tables import sessions, users
 from tests.hub.conftest import PASSWORD, Browser, Clock
 from tests.hub.releases import P1, P2, A, B
@@ -149,6 +152,28 @@ def test_an_account_is_locked_after_wrong_passwords_and_nobody_learns_which_name
     assert try_in("olive", PASSWORD)[0] == 303
     with app.state.hub.engine.connect() as connection:
         assert PASSWORD not in str(connection.execute(select(users)).fetchall())
+
+
+def test_many_guesses_at_once_are_no_more_than_many_in_a_row(
+    app: FastAPI, browser: Callable[..., Browser]
+) -> None:
+    """Each is counted before its password is looked at: the account is locked though none has been refused yet."""
+    browser("oversight", "olive")
+    hub = app.state.hub
+    at, looking = hub.settings.now(), threading.Barrier(12, timeout=20)
+
+    def guess(_: int) -> None:
+        looking.wait()
+        with pytest.raises(NotLetIn):
+            hub.accounts.sign_in("olive", "wrong", at)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(guess, range(12)))
+    with hub.engine.connect() as connection:
+        row = connection.execute(select(users).where(users.c.user_id == "olive")).one()
+    assert row.locked_until is not None
+    with pytest.raises(NotLetIn):
+        hub.accounts.sign_in("olive", PASSWORD, at)
 
 
 def test_a_form_without_this_session_s_token_changes_nothing(
