@@ -176,7 +176,8 @@ def selects(
 
 def _is_open(scope: Scope, mart: str, folder: str) -> bool:
     if folder == "statistical":
-        return True
+        # True counts of small groups, of every force: for who may see persons.
+        return scope.identifiable or mart not in _TRUE_COUNTS
     # A folder that is not known is closed, as is a mart without a rule to a force.
     if not {"identifiable": scope.identifiable, "victims": scope.victims}.get(folder, False):
         return False
@@ -223,10 +224,24 @@ def _contributed(
     return f"({contributions(scope.force_code, source)})"
 
 
+# What a publication withholds of its figures, and counts beside each other without any protection.
+_TRUE_COUNTS = frozenset({"publication_basis", "threat_overlaps"})
+STATISTICS, _SMALL = "national_statistics", 10
+
+
+def _no_small_count_of_others(scope: Scope) -> str:
+    """Of the statistics, for who sees no persons: a force's own rows, and of others none that stands on few."""
+    few = " AND ".join(f"coalesce({c} >= {_SMALL}, {c} IS NULL)" for c in ("numerator", "denominator"))
+    own = f"force_code = {literal(scope.force_code)} OR " if scope.force_code else ""
+    return f"({own}({few}))"
+
+
 def _condition(
     scope: Scope, mart: str, folder: str, source: Callable[[str], str], contributed: str | None
 ) -> str:
     conditions = []
+    if mart == STATISTICS and not scope.identifiable:
+        conditions.append(_no_small_count_of_others(scope))
     if scope.force_code is not None and folder != "statistical":
         rule = _rules()[mart]
         own = f"{rule['force_column']} = {literal(scope.force_code)}"

@@ -155,6 +155,12 @@ def _selected() -> str:
     return f"SELECT * FROM {MART} WHERE {where} ORDER BY period, breakdown_value"
 
 
+_LICENCES = {
+    "publishable": "Open Government Licence v3.0",
+    "statistical": "none: true counts, not to be published; what may be published is the release's publishable folder",
+}
+
+
 def _about(visit: Visit, mart: str) -> dict[str, Any]:
     manifest = visit.release.manifest
     return {
@@ -166,9 +172,7 @@ def _about(visit: Visit, mart: str) -> dict[str, Any]:
         "columns": list(visit.release.columns[mart]),
         "is_whole": visit.release.selects(visit.scope)[mart].is_whole,
         "notes": manifest["notes"],
-        "licence": "Open Government Licence v3.0"
-        if sensitivity(visit.release.marts[mart]) == "statistical"
-        else "none: not to be passed on",
+        "licence": _LICENCES.get(sensitivity(visit.release.marts[mart]), "none: not to be passed on"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import duckdb
 import pytest
 
 from decisions.review_entries import RULES
@@ -13,10 +14,14 @@ from hub.lookups import DERIVED
 from hub.pages.lists import KINDS
 from hub.parameters import rows
 from hub.releases import Releases
-from tests.hub.releases import contract
+from tests.hub.releases import A, B, contract
 
 # What a column that tells a rank is called.
-_RANK = re.compile(r"rank|score|place|points|contribution|shown_order|certainty_band|expected_change")
+_RANK = re.compile(
+    r"rank|score|place|points|contribution|shown_order|certainty_band|expected_change"
+    # The factors of the score: their product, summed, is the score.
+    r"|^(severity_days|age_days|decay|outcome_weight|multiplier)$"
+)
 # What a column that tells a score is called.
 _SCORE = re.compile(r"score(?!d)|points|contribution|expected_change|explanation|causes_in_words")
 # Names that look like it and tell none.
@@ -89,3 +94,26 @@ def test_a_mart_or_folder_that_no_rule_speaks_of_is_closed() -> None:
     assert set(selects(everything, marts, columns, str)) == {"new_mart", "figures"}
     of_a_force = Scope("E23000036", identifiable=True, victims=True, rank=True)
     assert set(selects(of_a_force, marts, columns, str)) == {"figures"}
+
+
+def test_who_sees_no_persons_sees_no_small_count_of_others() -> None:
+    """True counts of few are for police; a force submitter has its own, to sign them off; nobody else the basis of what is withheld."""
+    marts = {
+        m: {"file": f"statistical/{m}.parquet"}
+        for m in ("national_statistics", "publication_basis", "threat_overlaps")
+    }
+    columns = dict.fromkeys(marts, ("force_code", "numerator", "denominator"))
+    figures = [(A, 3, None), (B, 3, None), (B, 12, None), (B, 12, 9), (B, 12, 40), ("national", None, 20)]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table national_statistics (force_code text, numerator bigint, denominator bigint)"
+        )
+        connection.executemany("insert into national_statistics values (?, ?, ?)", figures)
+
+        def seen(scope: Scope) -> tuple[set[str], list[tuple[object, ...]]]:
+            found = selects(scope, marts, columns, lambda mart: mart)
+            return set(found), connection.execute(found["national_statistics"].sql).fetchall()
+
+        assert seen(Scope(identifiable=True)) == (set(marts), figures)
+        assert seen(Scope(A)) == ({"national_statistics"}, [figures[0], figures[2], figures[4], figures[5]])
+        assert seen(Scope()) == ({"national_statistics"}, [figures[2], figures[4], figures[5]])
