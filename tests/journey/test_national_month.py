@@ -169,5 +169,8 @@ def test_no_name_is_in_a_log_a_receipt_or_a_manifest(released: Root) -> None:
 
 
 def test_only_the_codes_of_the_register_are_in_the_statistics(released: Root) -> None:
-    forces = set(released.mart("national_statistics")["force_code"].unique()) - {"national"}
-    assert forces <= set(codes("forces"))
+    """But for the lists of pooled forces, which are a region's."""
+    places = released.mart("national_statistics").select("force_code", "measure").unique()
+    others = places.filter(~pl.col("force_code").is_in([*codes("forces"), "national"]))
+    assert set(others["measure"]) <= {"persons_listed"}
+    assert set(others["force_code"]) <= set(code_list("forces")["region"])
