@@ -1,7 +1,26 @@
-"""What holds for every test."""
+"""What holds for every test, and the one browser they share."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
+
+from tests.hub.browsers import FLAGS, chromium
 
 # How long an example takes says as much of the machine's other work as of the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def window() -> Iterator[Chromium]:
+    """A real browser: one a process, since a second one cannot be driven beside it."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS), chromium_sandbox=False)
+        yield browser
+        browser.close()

@@ -11,14 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 from markupsafe import Markup
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser as Chromium
 
 from assets.pages import Edition
 from assets.scorecards import pages as scorecard_pages
 from assets.scorecards.charts import league, shares
 from assets.scorecards.pages import write_scorecards
 from tests.assets.html_pages import Page
-from tests.hub.browsers import FLAGS, chromium
 from tests.hub.test_accessibility import violations
 
 AVON, DYFED, GWENT = "E23000036", "W15000004", "W15000002"
@@ -191,21 +190,17 @@ def test_every_number_of_a_page_carries_the_heading_of_its_column(written: Path)
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", ["index", AVON])
-def test_nothing_of_a_page_lies_beside_a_phone(written: Path, name: str) -> None:
+def test_nothing_of_a_page_lies_beside_a_phone(written: Path, window: Chromium, name: str) -> None:
     """Nothing scrolls sideways at 390 px, neither the page nor a table or chart in it: what fails is in sight."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", *FLAGS])
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto((written / f"{name}.html").as_uri())
-        assert (
-            page.evaluate(
-                """[...document.querySelectorAll("html, .table, figure")]
-               .filter(e => e.scrollWidth > Math.min(e.clientWidth, 390)).map(e => e.outerHTML.slice(0, 90))"""
-            )
-            == []
-        )
-        assert page.locator("figure svg:visible").count() == 1
-        browser.close()
+    page = window.new_page(viewport={"width": 390, "height": 844})
+    page.goto((written / f"{name}.html").as_uri())
+    beside = page.evaluate(
+        """[...document.querySelectorAll("html, .table, figure")]
+           .filter(e => e.scrollWidth > Math.min(e.clientWidth, 390)).map(e => e.outerHTML.slice(0, 90))"""
+    )
+    assert beside == []
+    assert page.locator("figure svg:visible").count() == 1
+    page.close()
 
 
 @pytest.mark.heavy

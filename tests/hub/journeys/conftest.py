@@ -10,21 +10,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from hub.access import roles
-from tests.hub.browsers import FLAGS, chromium
 from tests.hub.conftest import PASSWORD
 from tests.hub.releases import A
-
-
-@pytest.fixture(scope="session")
-def window() -> Iterator[Chromium]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS), chromium_sandbox=False)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
