@@ -20,6 +20,9 @@ from hub.releases import Release
 
 _AT_ONCE = threading.BoundedSemaphore(whole("sql_at_once"))
 
+# As few as DuckDB makes at once: what is too large is met early.
+_BATCH_ROWS = 2048
+
 
 class QueryRefused(Exception):
     """The query was not run, or was stopped; the message says why."""
@@ -57,7 +60,7 @@ def run(release: Release, scope: Scope, query: str, *, seconds: float | None = N
             connection.close()
     except duckdb.InterruptException:
         raise QueryRefused(f"stopped after {seconds or number('sql_seconds'):g} seconds") from None
-    except duckdb.OutOfMemoryException:
+    except (duckdb.OutOfMemoryException, pa.ArrowMemoryError, MemoryError):
         raise QueryRefused(f"it needs more than {whole('sql_megabytes')} MB of memory") from None
     except duckdb.Error as error:
         raise QueryRefused(_said(error, release)) from None
@@ -92,11 +95,17 @@ def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[pa.Tabl
         raise QueryRefused("write one SELECT; nothing else is run here")
     most = whole("sql_rows")
     batches: list[pa.RecordBatch] = []
-    reader = connection.execute(statements[0]).to_arrow_reader(20_000)
-    n_rows = 0
+    reader = connection.execute(statements[0]).to_arrow_reader(_BATCH_ROWS)
+    n_rows = n_bytes = 0
     for batch in reader:
         batches.append(batch)
         n_rows += batch.num_rows
+        # The answer lies outside DuckDB's own limit.
+        n_bytes += batch.nbytes
+        if n_bytes > whole("sql_answer_megabytes") << 20:
+            raise QueryRefused(
+                f"its answer is more than {whole('sql_answer_megabytes')} MB; ask for fewer rows or shorter texts"
+            )
         if n_rows > most:
             break
     table = pa.Table.from_batches(batches, schema=reader.schema)

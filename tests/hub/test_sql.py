@@ -146,3 +146,9 @@ def test_answers_come_as_arrow_csv_json_parquet_and_excel(browser: Callable[...,
     assert "release_id" in [cell.value for cell in book["about"]["A"]]
     assert "nominals" in visitor.get("/sql").text
     assert "nominals</summary>" not in browser("national_analyst", "somebody-else").get("/sql").text
+
+
+def test_an_answer_is_bounded_in_bytes_as_in_rows(browser: Callable[..., Browser]) -> None:
+    """Texts of a made-up length lie outside the memory that the query may use."""
+    answer = browser("oversight").submit("/sql", sql="SELECT repeat('x', 60000) AS t FROM range(40000)")
+    assert answer.status_code == 400 and "its answer is more than 128 MB" in answer.text
