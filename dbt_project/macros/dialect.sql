@@ -34,6 +34,30 @@
 {% macro duckdb__sorted_list(expression) -%} list_sort(list({{ expression }})) {%- endmacro %}
 {% macro spark__sorted_list(expression) -%} sort_array(collect_list({{ expression }})) {%- endmacro %}
 
+{# The values of a group as a list, in the order of a column that no two of them share. #}
+{% macro list_in_order(expression, order_by) -%}
+    {{ return(adapter.dispatch('list_in_order', 'vawg')(expression, order_by)) }}
+{%- endmacro %}
+{% macro default__list_in_order(expression, order_by) -%} array_agg({{ expression }} order by {{ order_by }}) {%- endmacro %}
+{% macro spark__list_in_order(expression, order_by) -%}
+    transform(sort_array(collect_list(struct({{ order_by }} as place, {{ expression }} as item))), x -> x.item)
+{%- endmacro %}
+
+{# The sum of the products of two lists of numbers, item by item, taken in their order. #}
+{% macro dot_product(left, right) -%}
+    {{ return(adapter.dispatch('dot_product', 'vawg')(left, right)) }}
+{%- endmacro %}
+{% macro default__dot_product(left, right) -%}
+    (
+        select sum(pairs.one * pairs.other order by pairs.place)
+        from unnest({{ left }}, {{ right }}) with ordinality as pairs (one, other, place)
+    )
+{%- endmacro %}
+{% macro duckdb__dot_product(left, right) -%} list_dot_product({{ left }}, {{ right }}) {%- endmacro %}
+{% macro spark__dot_product(left, right) -%}
+    aggregate(zip_with({{ left }}, {{ right }}, (x, y) -> x * y), cast(0 as double), (total, x) -> total + x)
+{%- endmacro %}
+
 {# An empty list of a type, for a group that has no rows. #}
 {% macro empty_list(type) -%}
     {{ return(adapter.dispatch('empty_list', 'vawg')(type)) }}

@@ -120,6 +120,11 @@ links_lost as (
     where {{ eighth_of_a_digest('record_digests.digest', 'draws.digest_part') }} >= record_digests.link_probability
 ),
 
+classes as (
+    select distinct offence_code
+    from allegations
+),
+
 weights as (
     -- Two uniforms make a normal deviate (Box and Muller).
     select
@@ -136,14 +141,23 @@ weights as (
                 ~ dbt.type_string() ~ ") || '|angle'"
             ) }})
         ) as factor
-    from (select distinct offence_code from allegations) as classes
+    from classes
     cross join draws
     cross join {{ ref('national_run') }} as run
     cross join parameters
 ),
 
+-- Summed as decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
+class_terms as (
+    select
+        candidate_no,
+        offence_code,
+        cast(sum(cast(term as decimal(18, 9))) as double precision) as term
+    from allegations
+    group by candidate_no, offence_code
+),
+
 terms as (
-    -- Summed as decimals: a sum of floats depends on the order it is taken in, and a place may depend on the sum.
     select
         records.candidate_no,
         records.record_no,
@@ -157,15 +171,42 @@ terms as (
     group by records.candidate_no, records.record_no, allegations.offence_code
 ),
 
--- All that is there, and what is lost of it: decimals can be taken off again.
+-- All that is there is a product of two matrices, a person's terms by class and a draw's factors by class: a vector of
+-- each, whose items stand in one order, so that the sum is always taken in the same. What is lost of it is little.
+candidate_vectors as (
+    select
+        filled.candidate_no,
+        {{ list_in_order('filled.term', 'filled.offence_code') }} as terms
+    from (
+        select
+            candidates.candidate_no,
+            classes.offence_code,
+            coalesce(class_terms.term, 0) as term
+        from candidates
+        cross join classes
+        left join class_terms
+            on
+                candidates.candidate_no = class_terms.candidate_no
+                and classes.offence_code = class_terms.offence_code
+    ) as filled
+    group by filled.candidate_no
+),
+
+draw_vectors as (
+    select
+        draw_no,
+        {{ list_in_order('factor', 'offence_code') }} as factors
+    from weights
+    group by draw_no
+),
+
 sums as (
     select
-        terms.candidate_no,
-        weights.draw_no,
-        sum(cast(terms.term * weights.factor as decimal(18, 9))) as term
-    from terms
-    inner join weights on terms.offence_code = weights.offence_code
-    group by terms.candidate_no, weights.draw_no
+        candidate_vectors.candidate_no,
+        draw_vectors.draw_no,
+        cast({{ dot_product('candidate_vectors.terms', 'draw_vectors.factors') }} as decimal(18, 9)) as term
+    from candidate_vectors
+    cross join draw_vectors
 ),
 
 terms_lost as (
@@ -268,11 +309,12 @@ drawn as (
         whole.n_incidents - coalesce(lost.n_incidents, 0) as n_incidents,
         whole.n_recent - coalesce(lost.n_recent, 0) as n_recent,
         whole.n_victims - coalesce(victims_lost.n_victims, 0) as n_victims,
-        coalesce(sums.term, 0) - coalesce(terms_lost.term, 0) as term
+        -- Both are rounded: of what is lost wholly nothing may be left.
+        greatest(sums.term - coalesce(terms_lost.term, 0), 0) as term
     from candidates
     inner join whole on candidates.candidate_no = whole.candidate_no
     cross join draws
-    left join sums on candidates.candidate_no = sums.candidate_no and draws.draw_no = sums.draw_no
+    inner join sums on candidates.candidate_no = sums.candidate_no and draws.draw_no = sums.draw_no
     left join terms_lost on candidates.candidate_no = terms_lost.candidate_no and draws.draw_no = terms_lost.draw_no
     left join lost on candidates.candidate_no = lost.candidate_no and draws.draw_no = lost.draw_no
     left join victims_lost on candidates.candidate_no = victims_lost.candidate_no and draws.draw_no = victims_lost.draw_no
