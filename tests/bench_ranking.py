@@ -93,6 +93,7 @@ from range({n});
 create table repository.national_vawg_allegations as
 select
     'P' || substr(md5(cast(person_no as varchar)), 1, 20) as person_id,
+    cast(1 + person_no as integer) as person_no,
     bodies.code || '|' || (2600000000 + no) as offence_id,
     bodies.code as force_code,
     cast(2600000000 + no as varchar) as crime_ref,
@@ -126,7 +127,7 @@ inner join classes on classes.class_no = numbered.class_no;
 create table repository.national_person_gates as
 select
     person_id,
-    cast(row_number() over (order by person_id) as integer) as person_no,
+    person_no,
     person_id as person_group_id,
     'bench' as model_version,
     hash(person_id) % 200 = 7 as is_child,
@@ -134,7 +135,7 @@ select
     hash(person_id) % 400 = 7 as is_deceased,
     hash(person_id) % 500 = 7 as withheld,
     case when hash(person_id) % 60 = 0 then 'Y' when hash(person_id) % 60 < 40 then 'N' else 'U' end as in_custody
-from (select distinct person_id from repository.national_vawg_allegations) as persons;
+from (select distinct person_id, person_no from repository.national_vawg_allegations) as persons;
 
 create table repository.national_persons as
 select person_id, person_id as person_group_id, 'bench' as model_version, withheld from repository.national_person_gates;
@@ -143,18 +144,26 @@ select person_id, person_id as person_group_id, 'bench' as model_version, withhe
 -- male victim too.
 create table repository.national_involvements as
 select
-    offence_id, 'suspect' as role, suspect_no as role_no, person_id, 'M' as sex, true as is_identified
+    offence_id, 'suspect' as role, suspect_no as role_no, person_id, person_no, 'M' as sex, true as is_identified
 from repository.national_vawg_allegations
 union all
 select
     offence_id, 'victim', 1,
-    case when hash(offence_id) % 10 > 0 then 'V' || substr(md5(cast(
-        hash(person_id) % 100000000 + case when hash(offence_id) % 3 = 0 then hash(offence_id) % 4 else 0 end
-    as varchar)), 1, 20) end,
+    case when woman_no is not null then 'V' || substr(md5(cast(woman_no as varchar)), 1, 20) end,
+    cast(1000000000 + woman_no as integer),
     'F', true
-from repository.national_vawg_allegations
+from (
+    select
+        offence_id,
+        case when hash(offence_id) % 10 > 0 then cast(
+            hash(person_id) % 100000000 + case when hash(offence_id) % 3 = 0 then hash(offence_id) % 4 else 0 end as bigint
+        ) end as woman_no
+    from repository.national_vawg_allegations
+) as women
 union all
-select offence_id, 'victim', 2, 'V' || substr(md5(offence_id), 1, 20), 'M', true
+select
+    offence_id, 'victim', 2, 'V' || substr(md5(offence_id), 1, 20),
+    cast(1500000000 + hash(offence_id) % 500000000 as integer), 'M', true
 from repository.national_vawg_allegations where hash(offence_id) % 5 = 0;
 
 create table repository.national_incidents as

@@ -140,13 +140,14 @@ from meeting inner join threatened on meeting.offence_id = threatened.offence_id
 create table repository.national_involvements as
 select offence_id || '|victim|1' as involvement_id, offence_id, 'victim' as role, cast(1 as bigint) as role_no, force_code,
     force_code || '|V' || chance % ({n} // 2) as record_id,
-    case when chance % 10 < 7 then 'V' || chance % ({n} // 2) end as person_id, true as is_person,
+    case when chance % 10 < 7 then 'V' || chance % ({n} // 2) end as person_id,
+    cast(case when chance % 10 < 7 then {n} + chance % ({n} // 2) end as integer) as person_no, true as is_person,
     case when is_scoped or chance % 2 = 0 then 'F' else 'M' end as sex, cast(10 + chance % 70 as bigint) as age,
     case when chance % 4 = 0 then '25-34' else '35-44' end as age_band, null as is_identified, null as allegation_stands
 from repository.national_offences where is_against_a_person
 union all
 select offence_id || '|suspect|1', offence_id, 'suspect', 1, force_code, force_code || '|S' || chance % ({n} // 3),
-    'S' || chance % ({n} // 3), true, 'M', 15 + chance % 50, case when chance % 4 = 0 then '25-34' else '35-44' end, true, true
+    'S' || chance % ({n} // 3), cast(1 + chance % ({n} // 3) as integer), true, 'M', 15 + chance % 50, case when chance % 4 = 0 then '25-34' else '35-44' end, true, true
 from repository.national_offences where chance % 100 < 45;
 
 create table repository.national_relationships as

@@ -164,7 +164,6 @@ case
     multiplied as (
         select
             allegations.*,
-            persons.person_no,
             persons.is_named_by_several_forces,
             persons.n_incidents,
             persons.n_non_crime_incidents,
@@ -173,7 +172,7 @@ case
             persons.{{ column }},{% endfor %}
             power(cast(2 as double precision), -allegations.age_days / allegations.half_life_days) as decay
         from allegations
-        inner join {{ persons }} as persons on allegations.person_id = persons.person_id
+        inner join {{ persons }} as persons on allegations.person_no = persons.person_no
     )
 
     select

@@ -23,7 +23,7 @@ run as (
 
 incidents as (
     select
-        allegations.person_id,
+        allegations.person_no,
         {{ count_where('allegations.is_counted and allegations.reported_at > run.window_from') }} as n_incidents,
         min(allegations.force_code) as first_force_code,
         max(allegations.force_code) as last_force_code
@@ -31,15 +31,15 @@ incidents as (
     cross join run
     -- As one condition: two comparisons with `run` would be planned as a join that hardly anything passes.
     where coalesce(allegations.reported_at <= run.ranked_at and allegations.reported_at > run.cut_from, false)
-    group by allegations.person_id
+    group by allegations.person_no
 ),
 
 person_victims as (
-    -- Women and girls among the victims. Those without a nominal cannot be told apart between crimes: one blank stands
-    -- for all of them.
+    -- Women and girls among the victims. Those without a nominal cannot be told apart between crimes: one nought
+    -- stands for all of them.
     select distinct
-        allegations.person_id,
-        coalesce(victims.person_id, '') as victim_id
+        allegations.person_no,
+        coalesce(victims.person_no, 0) as victim_no
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join run
     inner join {{ ref('national_involvements') }} as victims on allegations.offence_id = victims.offence_id
@@ -51,10 +51,10 @@ person_victims as (
 
 victims as (
     select
-        person_id,
+        person_no,
         count(*) as n_victims
     from person_victims
-    group by person_id
+    group by person_no
 ),
 
 non_crime_incidents as (
@@ -71,8 +71,8 @@ non_crime_incidents as (
 )
 
 select
-    incidents.person_id,
-    gates.person_no,
+    gates.person_id,
+    incidents.person_no,
     incidents.first_force_code,
     incidents.first_force_code < incidents.last_force_code as is_named_by_several_forces,
     incidents.n_incidents,
@@ -84,9 +84,9 @@ select
         'coalesce(victims.n_victims, 0)',
     ) }} as multiplier
 from incidents
-inner join {{ ref('national_person_gates') }} as gates on incidents.person_id = gates.person_id
+inner join {{ ref('national_person_gates') }} as gates on incidents.person_no = gates.person_no
 cross join parameters
-left join victims on incidents.person_id = victims.person_id
-left join non_crime_incidents on incidents.person_id = non_crime_incidents.person_id
+left join victims on incidents.person_no = victims.person_no
+left join non_crime_incidents on gates.person_id = non_crime_incidents.person_id
 -- Children and the dead have no score and no row here, for whatever reason anybody might look.
 where not gates.is_child and not gates.is_deceased

@@ -72,12 +72,12 @@ owners as (
 as_victim as (
     -- Of those who are here: most victims are not, and to tell their crimes apart is what takes long.
     select
-        victims.person_id,
+        persons.person_id,
         count(distinct victims.offence_id) as n_offences_as_victim
     from {{ ref('national_involvements') }} as victims
-    inner join {{ ref('person_multipliers') }} as persons on victims.person_id = persons.person_id
+    inner join {{ ref('person_multipliers') }} as persons on victims.person_no = persons.person_no
     where victims.role = 'victim'
-    group by victims.person_id
+    group by persons.person_id
 ),
 
 dated as (

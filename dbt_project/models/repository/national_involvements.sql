@@ -69,6 +69,7 @@ select
     involvements.submission_period,
     records.record_id,
     records.person_id,
+    records.person_no,
     records.link_probability,
     involvements.is_person,
     involvements.sex,

@@ -1,13 +1,12 @@
 -- Grain: person with an allegation: what keeps them off the list whatever their score, as known to the run; and what the
--- linkage says of them, so that who scores them need not ask twice. `person_no` stands for the person where millions of
--- rows are summed and joined: a number is quicker to tell apart than an id.
+-- linkage says of them, so that who scores them need not ask twice.
 with parameters as (
     {{ ranking_parameters(['adult_age']) }}
 ),
 
 allegations as (
     select
-        allegations.person_id,
+        allegations.person_no,
         min(allegations.age_at_offence) as youngest_age_at_offence,
         -- The age a recorded age implies on the day of ranking, for those without any birth date.
         min(
@@ -21,12 +20,13 @@ allegations as (
         max(case when allegations.outcome_code = '5' and allegations.n_co_suspects = 0 then 1 else 0 end) as died_by_outcome
     from {{ ref('national_vawg_allegations') }} as allegations
     cross join {{ ref('national_run') }} as run
-    group by allegations.person_id
+    group by allegations.person_no
 ),
 
 ages as (
     select
         persons.person_id,
+        persons.person_no,
         persons.person_group_id,
         persons.model_version,
         persons.in_custody,
@@ -36,14 +36,14 @@ ages as (
         coalesce({{ age_on('persons.latest_date_of_birth', 'run.ranked_at') }}, allegations.implied_age) as age,
         parameters.adult_age
     from allegations
-    inner join {{ ref('national_persons') }} as persons on allegations.person_id = persons.person_id
+    inner join {{ ref('national_persons') }} as persons on allegations.person_no = persons.person_no
     cross join {{ ref('national_run') }} as run
     cross join parameters
 )
 
 select
     person_id,
-    cast(row_number() over (order by person_id) as integer) as person_no,
+    person_no,
     person_group_id,
     model_version,
     coalesce(age < adult_age, false) as is_child,

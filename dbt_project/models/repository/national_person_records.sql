@@ -1,7 +1,10 @@
 -- Grain: one nominal of one force, and the person it is taken to be. The crosswalk between forces and the nation.
+-- `person_no` stands for the person where millions of rows are summed and joined: a number is quicker to tell apart than
+-- an id.
 select
     records.record_id,
     links.person_id,
+    cast(dense_rank() over (order by links.person_id) as integer) as person_no,
     links.person_group_id,
     links.link_probability,
     links.link_weight,

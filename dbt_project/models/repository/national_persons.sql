@@ -15,6 +15,7 @@ with ranked as (
 
 select
     person_id,
+    min(person_no) as person_no,
     min(person_group_id) as person_group_id,
     count(*) as n_records,
     count(distinct force_code) as n_forces,

@@ -26,6 +26,7 @@ co_suspects as (
 judged as (
     select
         suspects.person_id,
+        suspects.person_no,
         suspects.offence_id,
         suspects.role_no as suspect_no,
         suspects.record_id,
@@ -84,7 +85,7 @@ ranked as (
     select
         judged.*,
         row_number() over (
-            partition by judged.person_id, judged.offence_id
+            partition by judged.person_no, judged.offence_id
             order by
                 case when judged.not_counted_reason is null then 0 else 1 end,
                 judged.link_probability desc,
@@ -95,6 +96,7 @@ ranked as (
 
 select
     person_id,
+    person_no,
     offence_id,
     force_code,
     crime_ref,

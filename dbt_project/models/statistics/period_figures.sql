@@ -21,17 +21,6 @@ coverage as (
     from {{ ref('statistics_coverage') }}
 ),
 
-people as (
-    select
-        named.person_id,
-        row_number() over (order by named.person_id) as person_no
-    from (
-        select distinct person_id
-        from {{ ref('national_involvements') }}
-        where role = 'suspect' and person_id is not null
-    ) as named
-),
-
 sent as (
     select distinct force_code
     from coverage
@@ -48,7 +37,7 @@ bodies as (
 accused as (
     -- Persons named by crime, once each.
     select distinct
-        people.person_no,
+        involvements.person_no,
         offences.offence_id,
         offences.recorded_month,
         bodies.force_no,
@@ -57,9 +46,12 @@ accused as (
         offences.offence_group
     from {{ ref('statistical_offences') }} as offences
     inner join {{ ref('national_involvements') }} as involvements on offences.offence_id = involvements.offence_id
-    inner join people on involvements.person_id = people.person_id
     inner join bodies on offences.force_code = bodies.force_code
-    where involvements.role = 'suspect' and involvements.is_identified and involvements.allegation_stands
+    where
+        involvements.role = 'suspect'
+        and involvements.person_no is not null
+        and involvements.is_identified
+        and involvements.allegation_stands
 ),
 
 accused_counts as (
