@@ -57,7 +57,7 @@ demo: setup ## A small synthetic England and Wales, from submissions to a releas
 	@echo "Writing a synthetic England and Wales: 43 forces, $(DEMO_MONTHS) months"
 	@$(BIN)/vawg synthesise --out "$(VAWG_DATA)/synthetic" --scale $(DEMO_SCALE) --months $(DEMO_MONTHS)
 	@$(BIN)/vawg land "$(VAWG_DATA)"/synthetic/submissions/*
-	@$(BIN)/vawg run --received-at 2026-04-12T09:00:00
+	@$(BIN)/vawg run --received-at 2026-04-09T09:00:00
 
 .PHONY: demo-real
 demo-real: export VAWG_DATA := $(CURDIR)/data-real

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import jinja2
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from sqlalchemy import Engine
 from starlette.datastructures import FormData
 
@@ -34,6 +34,7 @@ from hub.tables import open_state
 T = TypeVar("T")
 FORM_TOKEN, FORM_HEADER, PURPOSE_HEADER = "form_token", "x-form-token", "x-purpose"
 _SAFE = frozenset({"GET", "HEAD"})
+_SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 # As `decisions.access` takes a subject.
 _UNFIT = re.compile(r"[^A-Za-z0-9_.:|/,-]")
 
@@ -267,6 +268,11 @@ async def visit_of(
 
 
 V = Annotated[Visit, Depends(visit_of)]
+
+
+def written_page(file: Path) -> FileResponse:
+    """A page that was written beside the hub: it brings its own styles along, and shut in it can do nothing else."""
+    return FileResponse(file, media_type="text/html", headers={"Content-Security-Policy": _SHUT_IN})
 
 
 def redirect(path: str) -> RedirectResponse:

@@ -22,13 +22,26 @@ from hub.accounts import Session
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.tables import uploads
-from hub.web import BadForm, V, Visit, forces, hub_of, redirect, require, require_token, session_of
+from hub.web import (
+    BadForm,
+    V,
+    Visit,
+    forces,
+    hub_of,
+    redirect,
+    require,
+    require_token,
+    session_of,
+    written_page,
+)
 
 router = APIRouter()
 UPLOAD_PATH = "/returns/upload"
 PURPOSE = "monthly_return"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.zip")
 _SUBMISSION = re.compile(r"[A-Za-z0-9_-]{1,120}")
+# `vawg consequences` writes them: a release, or a month and a knowledge cut.
+_CONSEQUENCES = re.compile(r"[A-Za-z0-9_-]{1,120}\.(html|csv)")
 _CHUNK = 1 << 20
 
 
@@ -55,6 +68,7 @@ def returns(visit: V, force: str = "") -> Response:
         forces=forces(),
         receipts=receipts,
         waiting=waiting,
+        consequences=_consequences(visit, force) if force else [],
         most=whole("upload_megabytes"),
         may_upload=visit.user.may("upload"),
     )
@@ -124,6 +138,17 @@ def receipt(visit: V, force: str, submission: str, rule: str = "", page: int = 1
 def findings(visit: V, force: str, submission: str) -> Response:
     folder = _folder(visit, force, submission)
     return FileResponse(folder / "findings.csv", filename=f"findings_{submission}.csv", media_type="text/csv")
+
+
+@router.get("/returns/{force}/consequences/{name}")
+def consequences(visit: V, force: str, name: str) -> Response:
+    """What each kind of error of the force did to figures and lists, as a page or its rows. Counts; no person is named."""
+    folder = _of_force(visit, force, "consequences")
+    if not _CONSEQUENCES.fullmatch(name) or not (folder / name).is_file():
+        raise NoSuchMart("there is no such page")
+    if name.endswith(".csv"):
+        return FileResponse(folder / name, filename=f"consequences_{force}_{name}", media_type="text/csv")
+    return written_page(folder / name)
 
 
 @router.get("/affected")
@@ -197,15 +222,30 @@ def _land(visit: Visit, stream: BinaryIO, name: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _folder(visit: Visit, force: str, submission: str) -> Path:
-    """Raises Denied, NoSuchMart. Names are names: nothing in them leads out of the folder of returns."""
+def _of_force(visit: Visit, force: str, name: str) -> Path:
+    """A folder of the force's. Raises Denied, NoSuchMart. Names are names: nothing in them leads out of the folder of returns."""
     visit.user.require_force(force)
     root = visit.hub.settings.returns.resolve()
-    folder = root / force / submission
-    named = force in forces() and _SUBMISSION.fullmatch(submission)
-    if not named or not (folder / "receipt.json").is_file() or root not in folder.resolve().parents:
+    folder = root / force / name
+    if force not in forces() or not _SUBMISSION.fullmatch(name) or root not in folder.resolve().parents:
         raise NoSuchMart("there is no such return")
     return folder
+
+
+def _folder(visit: Visit, force: str, submission: str) -> Path:
+    """The folder of a return. Raises Denied, NoSuchMart."""
+    folder = _of_force(visit, force, submission)
+    if not (folder / "receipt.json").is_file():
+        raise NoSuchMart("there is no such return")
+    return folder
+
+
+def _consequences(visit: Visit, force: str) -> list[str]:
+    """Releases or runs that the force's errors were followed through, the latest name first."""
+    if force not in forces():
+        return []
+    pages = _of_force(visit, force, "consequences").glob("*.html")
+    return sorted((p.stem for p in pages if _CONSEQUENCES.fullmatch(p.name)), reverse=True)
 
 
 def _receipts(visit: Visit, force: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from decisions import alerts, audit, suspension
 from decisions.review_codes import reasons
@@ -16,10 +16,9 @@ from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import V, Visit, redirect, require
+from hub.web import V, Visit, redirect, require, written_page
 
 router = APIRouter()
-_SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 _PAGES = {
     "monitoring": "monitoring.html",
     "transparency": "transparency_record.html",
@@ -102,8 +101,7 @@ def release_page(visit: V, name: str) -> Response:
     file = visit.release.folder / "pages" / _PAGES.get(name, "none")
     if name not in _PAGES or not file.is_file():
         raise NoSuchMart("this release has no such page")
-    # It brings its own styles along; shut in, it can do nothing else.
-    return FileResponse(file, media_type="text/html", headers={"Content-Security-Policy": _SHUT_IN})
+    return written_page(file)
 
 
 @router.post("/oversight/suspend")

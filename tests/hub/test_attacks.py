@@ -85,12 +85,30 @@ def test_another_force_s_returns_are_not_shown(browser: Callable[..., Browser], 
     assert browser("national_analyst").get(f"/returns/{B}/{B}_2026-02_1_abc").status_code == 200
 
 
+def test_what_errors_change_is_shown_to_the_force_alone(browser: Callable[..., Browser], root: Path) -> None:
+    for force in (A, B):
+        folder = root / "returns" / force / "consequences"
+        folder.mkdir(parents=True)
+        (folder / "2026-02_abc.html").write_text("<p>which error matters</p>")
+        (folder / "2026-02_abc.csv").write_text("defect_id\n")
+    submitter = browser("force_submitter")
+    assert f"/returns/{A}/consequences/2026-02_abc.html" in submitter.get("/returns").text
+    page = submitter.get(f"/returns/{A}/consequences/2026-02_abc.html")
+    assert page.status_code == 200 and "sandbox" in page.headers["content-security-policy"]
+    assert submitter.get(f"/returns/{A}/consequences/2026-02_abc.csv").text == "defect_id\n"
+    analyst = browser("national_analyst")
+    for path in (f"/returns/{B}/consequences/2026-02_abc.html", f"/returns/{B}/consequences/2026-02_abc.csv"):
+        assert (submitter.get(path).status_code, analyst.get(path).status_code) == (403, 200)
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/returns/..%2f..%2fdecisions.sqlite/x/findings.csv",
         f"/returns/{A}/..%2f..%2f..%2fdecisions.sqlite",
         f"/returns/{A}/../../decisions.sqlite",
+        f"/returns/{A}/consequences/..%2f..%2f..%2fdecisions.sqlite",
+        f"/returns/{A}/consequences/none.html",
         "/static/../app.py",
         "/static/..%2fapp.py",
         "/marts/..%2f..%2fmanifest.csv",
