@@ -307,8 +307,8 @@ def rule_examples_page() -> str:
     return f"""# Examples of rules
 
 Each is a change to a small clean submission (two crimes, two nominals): on the left the finding is made, on the right
-it is not. The tests plant every one of them. For a rule on changes it is what the second month sends; for one on
-figures, the month's figures.
+it is not. The tests plant every one of them. For a rule on the submission as a whole it is what is sent instead; for one on
+changes what the second month sends; for one on figures, the month's figures.
 
 {_table(("rule", "breaks it", "does not break it"), rows)}
 """
