@@ -94,7 +94,7 @@ def _sent(maker: Maker) -> str:
     said = (
         [f"{name}: not sent" for name in gone] if len(gone) < 3 else [f"the {len(gone)} extracts: not sent"]
     )
-    come = [f"{name}: one more file, {len(now[name]):,} byte{"s" * (len(now[name]) != 1)}" for name in now if name not in was]
+    come = [f"{name}: one more file of {len(now[name]):,} bytes" for name in now if name not in was]
     changed = [c for name in was if name in now for c in _file_changes(name, was[name], now[name])]
     return "; ".join([*changed, *come, *said[: len(gone)]]) or "nothing is changed"
 

@@ -199,7 +199,9 @@ _SMALL = Limits(bytes_unpacked=20_000)
 SUBMISSION_PAIRS: dict[str, SubmissionPair] = {
     "archive_unreadable": SubmissionPair(damaged(zipped(), lambda b: b[: len(b) // 2]), zipped()),
     "archive_entry_escapes": SubmissionPair(
-        zipped(("../escaped.csv", b"x")), zipped(("..escaped.csv", b"x")), near_trips={"file_undeclared"}
+        zipped(("../escaped.csv", b"some text")),
+        zipped(("..escaped.csv", b"some text")),
+        near_trips={"file_undeclared"},
     ),
     "archive_too_large": SubmissionPair(
         zipped(("zeros.csv", b"0" * 20_000)),
