@@ -1,6 +1,8 @@
-"""What the rankers and measures are called in words."""
+"""What rankers and days are called in words."""
 
 from __future__ import annotations
+
+from datetime import date
 
 _RANKERS = {
     "formula": "formula",
@@ -25,3 +27,8 @@ def in_words(ranker: str) -> str:
     if base in ("count_offences", "count_incidents") and months.endswith("m"):
         return f"count of {base.removeprefix('count_')}, {months[:-1]} months"
     return ranker.replace("_", " ")
+
+
+def day_in_words(value: date) -> str:
+    """31 January 2026."""
+    return f"{value.day} {value:%B %Y}"
