@@ -27,7 +27,7 @@ from assets.pages import Edition as PageEdition
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE, PreviousRelease, find_publication
-from assets.public_record.record import Facts, decision_log_extract, transparency_record
+from assets.public_record.record import Facts, decision_log_extract, measured, transparency_record
 from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
 from assets.publication.rules import rules
@@ -176,7 +176,7 @@ def write_release(
     _bulletin(manifest, parameters["period_end"], partial)
     _scorecards(manifest, parameters["period"], partial)
     _threat_assessment(manifest, parameters["period"], partial)
-    write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
+    write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log, partial)))
     if final.exists():
         _assert_same(final, partial)
         shutil.rmtree(partial)
@@ -464,8 +464,15 @@ def _log(decisions: Store, as_of: datetime) -> list[audit.Logged]:
         return audit.chain(connection, as_of)
 
 
-def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audit.Logged]) -> Facts:
-    """What the transparency record speaks of, read where the release reads it."""
+def _facts(
+    layout: Layout, manifest: dict[str, Any], model: Path, log: list[audit.Logged], folder: Path
+) -> Facts:
+    """What the transparency record speaks of, read where the release reads it, and from what it holds at `folder`."""
+    monitored = {
+        name.removeprefix("monitoring_"): pl.read_parquet(folder / mart["file"])
+        for name, mart in manifest["marts"].items()
+        if name.startswith("monitoring_")
+    }
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
         parameters = connection.execute(
             "select parameter, number, version from codes.ranking_parameters where ?::date >= valid_from::date "
@@ -483,6 +490,7 @@ def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audi
         owners=Thresholds().owners,
         model=json.loads(model.read_text(encoding="utf-8")),
         log=log,
+        measured=measured(monitored),
     )
 
 

@@ -111,6 +111,19 @@ def test_a_release_holds_what_its_manifest_says(layout: Layout) -> None:
     assert (folder / "pages" / "index.html").read_text().count("national_statistics") == 2
 
 
+def test_another_parameter_in_the_warehouse_is_another_transparency_record(layout: Layout) -> None:
+    def said() -> str:
+        return (write_release(layout, CATALOGUE) / "pages" / "transparency_record.json").read_text()
+
+    assert "2^(-age/180 days)" in said()
+    shutil.rmtree(layout.releases)
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute(
+            "update codes.ranking_parameters set number = 90 where parameter = 'half_life_days'"
+        )
+    assert "2^(-age/90 days)" in said()
+
+
 def test_no_path_of_the_machine_is_in_a_release(layout: Layout) -> None:
     folder = write_release(layout, CATALOGUE)
     assert not [name for name, content in tree(folder).items() if str(layout.root).encode() in content]
