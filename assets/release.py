@@ -63,6 +63,18 @@ _VERSIONED = {
 }
 
 
+# Tables that decide who is ranked and how, by file: of each the digest stands in the manifest.
+_DECIDING_TABLES = (
+    PROJECT_FOLDER / "seeds" / "vawg_definitions.csv",
+    PROJECT_FOLDER / "seeds" / "vawg_definition_conditions.csv",
+    PROJECT_FOLDER / "seeds" / "ranking_parameters.csv",
+    PROJECT_FOLDER / "seeds" / "outcome_treatment.csv",
+    PROJECT_FOLDER / "seeds" / "ranking_gates.csv",
+    PROJECT_FOLDER / "seeds" / "rfg_bands.csv",
+    CODE / "data_contracts" / "codes" / "harm_weights.csv",
+)
+
+
 class ReleaseDiffers(Exception):
     """The same inputs gave other content: something in the platform is not deterministic."""
 
@@ -150,6 +162,7 @@ def write_release(
             "publication": rules(parameters["period_end"]).version,
             **_versions(layout),
         },
+        "tables": {path.stem: sha256_of(path) for path in _DECIDING_TABLES},
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},

@@ -107,6 +107,10 @@ def test_a_release_holds_what_its_manifest_says(layout: Layout) -> None:
     for entry in manifest["marts"].values():
         assert sha256_of(folder / entry["file"]) == entry["sha256"]
     assert pl.read_parquet(folder / "statistical" / "national_statistics.parquet")["key"].to_list() == [1, 2]
+    assert manifest["tables"]["harm_weights"] == sha256_of(
+        PROJECT_FOLDER.parent / "data_contracts" / "codes" / "harm_weights.csv"
+    )
+    assert {"ranking_parameters", "outcome_treatment", "vawg_definitions"} < set(manifest["tables"])
     assert manifest["coverage"]["forces_in"] == 1 and len(manifest["coverage"]["forces_out"]) == 42
     assert (folder / "pages" / "index.html").read_text().count("national_statistics") == 2
 

@@ -33,6 +33,7 @@ MANIFEST: dict[str, Any] = {
         "definitions": ["1"],
         "linkage_model": ["v2"],
     },
+    "tables": {"harm_weights": "abcdef0123456789"},
     "coverage": {
         "forces_in": 42,
         "forces_expected": 43,
@@ -211,6 +212,7 @@ def _changed(of: Any, path: str, value: Any) -> Any:
         ({"parameters": PARAMETERS | {"min_incidents": 3.0}}, {"2.1"}),
         ({"parameters": PARAMETERS | {"adult_age": 19.0}}, {"2.1", "2.2"}),
         ({"manifest": _changed(MANIFEST, "versions/weights", ["2023"])}, {"4.1.4"}),
+        ({"manifest": _changed(MANIFEST, "tables/harm_weights", "0" * 64)}, {"4.1.4"}),
         ({"manifest": _changed(MANIFEST, "versions/contract", "1.3")}, {"4.3.1"}),
         ({"manifest": _changed(MANIFEST, "versions/linkage_model", ["v3"])}, {"4.1.4", "4.2.2"}),
         ({"manifest": _changed(MANIFEST, "coverage/forces_expected", 44)}, {"2.2", "4.3.10"}),
