@@ -93,12 +93,9 @@ class Closed:
     last: date
 
     def __str__(self) -> str:
-        ends = (
-            day_in_words(self.last)
-            if self.first == self.last
-            else f"{day_in_words(self.first)} to {day_in_words(self.last)}"
-        )
-        return f"{self.window_months} months after {ends}"
+        if self.first == self.last:
+            return f"the list of {day_in_words(self.last)}"
+        return f"lists of {day_in_words(self.first)} to {day_in_words(self.last)}"
 
 
 BAND_PROBABILITIES = {
@@ -138,7 +135,7 @@ def band_probabilities(
         n, probability, lower, upper = share[cell]
         said = (
             f"{_of_people(probability)} in this band had a new recorded allegation within {closed.window_months} months "
-            f"({probability:.0%}, 95% interval {lower:.0%} to {upper:.0%}; {n:,} places of {n_persons:,} people, {closed})"
+            f"({probability:.0%}, 95% interval {lower:.0%} to {upper:.0%}; {n:,} places of {n_persons:,} people on {closed})"
         )
         short = f"{_of_people(probability)} ({lower:.0%} to {upper:.0%}; {n:,} places)"
         rows.append((*asked, n, n_persons, probability, lower, upper, short, said))

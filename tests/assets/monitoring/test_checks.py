@@ -257,7 +257,7 @@ def test_the_probability_of_a_band_worked_by_hand() -> None:
     assert said.startswith(
         "about 4 in 10 people in this band had a new recorded allegation within 12 months (40%, 95%"
     )
-    assert said.endswith("50 places of 25 people, 12 months after 31 January 2025 to 28 February 2025)")
+    assert said.endswith("50 places of 25 people on lists of 31 January 2025 to 28 February 2025)")
     unknown = no_band_probabilities(rank_bands(), "no window has closed")
     assert unknown.schema == found.schema and set(unknown["in_words"]) == {
         "not yet known: no window has closed"
