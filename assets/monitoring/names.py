@@ -32,3 +32,8 @@ def in_words(ranker: str) -> str:
 def day_in_words(value: date) -> str:
     """31 January 2026."""
     return f"{value.day} {value:%B %Y}"
+
+
+def top_in_words(top: str) -> str:
+    """A list by its length: top 5%; one that has a name by that."""
+    return top if "list" in top else f"top {top}"

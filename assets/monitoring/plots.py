@@ -13,7 +13,7 @@ from assets.monitoring.backtest import Backtest
 from assets.monitoring.calibration import Calibration
 from assets.monitoring.harness import Harness
 from assets.monitoring.month import Month
-from assets.monitoring.names import in_words
+from assets.monitoring.names import in_words, top_in_words
 from assets.monitoring.null_programme import NullProgramme
 
 FORMULA, PEER, LEARNT, END, QUIET = ACCENT, CALM, "#b5651d", "#8a949c", GRID
@@ -202,7 +202,7 @@ def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
             axes.plot([min(max(row["ratio"], 0.1), 10)], [y], "o", color=colour, markersize=5)
         axes.set_yticks(
             list(range(rows.height)),
-            [f"{r['group']}, {r['basis']}, top {r['top']}" for r in rows.iter_rows(named=True)],
+            [f"{r['group']}, {r['basis']}, {top_in_words(r['top'])}" for r in rows.iter_rows(named=True)],
         )
         axes.set_xscale("log")
         axes.set_xlim(0.1, 10)
@@ -211,7 +211,7 @@ def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
         )
         axes.minorticks_off()
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("Selection-rate ratio to everyone else, with 95% interval; shaded: no alert")
+        axes.set_xlabel("Ratio to everyone else, 95% interval; shaded: no alert")
         return svg("disparity", figure)
 
 

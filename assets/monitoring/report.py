@@ -16,7 +16,7 @@ from assets.monitoring.backtest import MEASURES, Backtest, top_name
 from assets.monitoring.disparity import CAVEAT
 from assets.monitoring.events import Events
 from assets.monitoring.harness import Harness
-from assets.monitoring.names import day_in_words, in_words
+from assets.monitoring.names import day_in_words, in_words, top_in_words
 from assets.monitoring.parameters import Monitoring, ScoreParameters, statements
 from assets.monitoring.plots import draw
 
@@ -187,4 +187,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters.update(share=_share, number=_number, day=day_in_words, in_words=in_words)
+TEMPLATES.tests["contains"] = lambda text, part: part in text
+TEMPLATES.filters.update(
+    share=_share, number=_number, day=day_in_words, in_words=in_words, top_in_words=top_in_words
+)

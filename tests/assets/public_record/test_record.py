@@ -247,7 +247,10 @@ def test_what_the_score_is_worth_is_what_the_back_test_shows() -> None:
     assert "not shown here, and not claimed" in unknown and "it was not monitored" in unknown
     better = record(measured=measured(back_tested(0.05, 0.02, 0.08)))["2.5"]
     assert "formula 25.0% (24.0% to 26.0%), count of offences, all history 20.0%" in better
-    assert "+5.0 points of the harm (95% interval +2.0 points to +8.0 points): it held more than" in better
+    assert (
+        "(count of offences, all history): +5.0 points (95% interval +2.0 points to +8.0 points): it held more than"
+        in better
+    )
     assert "lists up to 28 February 2025, each held against the 12 months" in better
     assert (
         "no difference from a plain count is shown"
