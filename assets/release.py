@@ -27,7 +27,7 @@ from assets.pages import Edition as PageEdition
 from assets.pages import write_pages, write_transparency_record
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.previous_release import RELEASE_FILE, PreviousRelease, find_publication
-from assets.public_record.record import Facts, decision_log_extract, transparency_record
+from assets.public_record.record import Facts, decision_log_extract, measured, transparency_record
 from assets.publication.cells import FIGURE
 from assets.publication.publishing import publish
 from assets.publication.rules import rules
@@ -61,6 +61,18 @@ _VERSIONED = {
     "ranking_parameters": "ranking",
     "flag_rules": "flag_rules",
 }
+
+
+# Tables that decide who is ranked and how, by file: of each the digest stands in the manifest.
+_DECIDING_TABLES = (
+    PROJECT_FOLDER / "seeds" / "vawg_definitions.csv",
+    PROJECT_FOLDER / "seeds" / "vawg_definition_conditions.csv",
+    PROJECT_FOLDER / "seeds" / "ranking_parameters.csv",
+    PROJECT_FOLDER / "seeds" / "outcome_treatment.csv",
+    PROJECT_FOLDER / "seeds" / "ranking_gates.csv",
+    PROJECT_FOLDER / "seeds" / "rfg_bands.csv",
+    CODE / "data_contracts" / "codes" / "harm_weights.csv",
+)
 
 
 class ReleaseDiffers(Exception):
@@ -150,6 +162,7 @@ def write_release(
             "publication": rules(parameters["period_end"]).version,
             **_versions(layout),
         },
+        "tables": {path.stem: sha256_of(path) for path in _DECIDING_TABLES},
         "marts": held,
         "coverage": _coverage(layout, parameters, submissions),
         "identity": {**_identity(layout, parameters["as_of"]), "audit_head": audit_head},
@@ -176,7 +189,7 @@ def write_release(
     _bulletin(manifest, parameters["period_end"], partial)
     _scorecards(manifest, parameters["period"], partial)
     _threat_assessment(manifest, parameters["period"], partial)
-    write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log)))
+    write_transparency_record(partial, transparency_record(_facts(layout, manifest, model, log, partial)))
     if final.exists():
         _assert_same(final, partial)
         shutil.rmtree(partial)
@@ -464,8 +477,15 @@ def _log(decisions: Store, as_of: datetime) -> list[audit.Logged]:
         return audit.chain(connection, as_of)
 
 
-def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audit.Logged]) -> Facts:
-    """What the transparency record speaks of, read where the release reads it."""
+def _facts(
+    layout: Layout, manifest: dict[str, Any], model: Path, log: list[audit.Logged], folder: Path
+) -> Facts:
+    """What the transparency record speaks of, read where the release reads it, and from what it holds at `folder`."""
+    monitored = {
+        name.removeprefix("monitoring_"): pl.read_parquet(folder / mart["file"])
+        for name, mart in manifest["marts"].items()
+        if name.startswith("monitoring_")
+    }
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
         parameters = connection.execute(
             "select parameter, number, version from codes.ranking_parameters where ?::date >= valid_from::date "
@@ -483,6 +503,7 @@ def _facts(layout: Layout, manifest: dict[str, Any], model: Path, log: list[audi
         owners=Thresholds().owners,
         model=json.loads(model.read_text(encoding="utf-8")),
         log=log,
+        measured=measured(monitored),
     )
 
 

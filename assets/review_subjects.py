@@ -31,13 +31,14 @@ class NoSuchSubject(Exception):
 class Evidence:
     """A person as the current release has them. `allegations`: one mapping a crime, newest first, without any score.
 
-    `listing`: what the lists say, rank and band among it; empty where no list considered the person. Not to be shown
-    before a view is recorded.
+    `listing`: what the lists say, rank and band among it; empty where no list considered the person. `band`: how often people in
+    that band come again, or that it is not yet known. Neither is to be shown before a view is recorded.
     """
 
     subject: Subject
     allegations: tuple[dict[str, Any], ...]
     listing: dict[str, Any]
+    band: str = ""
 
     @property
     def shared_offence_ids(self) -> tuple[str, ...]:
@@ -57,11 +58,19 @@ def evidence_on(paths: Paths, person_id: str, key: str | None = None) -> Evidenc
             connection, f"SELECT * FROM offences {of_person} ORDER BY reported_at DESC, offence_id"
         )
         listing = _rows(connection, f"SELECT * FROM listed {of_person} LIMIT 1")
+        band = _band(connection, listing[0].get("rank_band") if listing else None)
     counted = tuple(sorted(row["offence_id"] for row in allegations if row["is_counted"]))
     subject = Subject(
         current, tuple(r for (r,) in records), counted, manifest["release_id"], manifest["period"]
     )
-    return Evidence(subject, tuple(allegations), listing[0] if listing else {})
+    return Evidence(subject, tuple(allegations), listing[0] if listing else {}, band)
+
+
+def _band(connection: duckdb.DuckDBPyConnection, band: str | None) -> str:
+    if band is None:
+        return ""
+    found = connection.execute("SELECT in_words FROM bands WHERE band = ?", [band]).fetchall()
+    return str(found[0][0]) if found else "not yet known: this release was not monitored"
 
 
 def listed(paths: Paths, force: str | None = None, key: str | None = None) -> dict[str, str]:
@@ -123,7 +132,7 @@ def _ledger(paths: Paths) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _open(paths: Paths, key: str | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
-    """The views `ledger`, `offences`, `listed` and `lists`, and the manifest, of the release that is current now."""
+    """The views `ledger`, `offences`, `listed`, `lists` and `bands`, and the manifest, of the release that is current now."""
     folder = paths.current_release.resolve()
     if not (folder / "manifest.json").exists():
         raise NoSuchSubject("there is no release; make one with: vawg run")
@@ -143,6 +152,10 @@ def _open(paths: Paths, key: str | None) -> Iterator[tuple[duckdb.DuckDBPyConnec
             if held["encrypted"] and not key:
                 raise NoSuchSubject("the release is encrypted; its key belongs in VAWG_RELEASE_KEY")
             _view(connection, view, folder / held["file"], encrypted=held["encrypted"])
+        if bands := manifest["marts"].get("monitoring_band_probability"):
+            _view(connection, "bands", folder / bands["file"], encrypted=False)
+        else:
+            connection.execute("CREATE TABLE bands (band VARCHAR, in_words VARCHAR)")
         yield connection, manifest
 
 

@@ -558,6 +558,8 @@ def _show_standing(evidence: Evidence) -> None:
     is_scored = listing["status_reason"] != "age_unknown"
     points = f", {listing['score']:,.1f} points" if is_scored else ""
     click.echo(f"On the list: {listing['list_status']}{reason}, rank {rank}, band {band}{points}.")
+    if evidence.band:
+        click.echo(f"How often people in this band come again: {evidence.band}.")
     for row in evidence.allegations:
         if is_scored and row["explanation"]:
             click.echo(f"  {row['explanation']}")

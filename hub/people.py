@@ -10,6 +10,7 @@ from typing import Any
 
 from decisions.review_entries import Subject
 from hub.access import Scope
+from hub.bands import beside
 from hub.parameters import rows as rows_of
 from hub.web import Visit
 
@@ -106,6 +107,7 @@ def standing_of(visit: Visit, person_id: str) -> dict[str, Any]:
         # Points that were rounded to sum: those of persons on a list, all of them or none.
         "is_rounded": bool(points) and all(row["points_shown"] is not None for row in points),
         "firm": firm[0] if firm else None,
+        "band": beside(visit, ranked[0].get("rank_band")),
     }
 
 

@@ -106,6 +106,14 @@ def disparity(
     )
 
 
+def hit_rates(group: Sequence[str | None], is_selected: np.ndarray, hit: Floats, least: int) -> pl.DataFrame:
+    """Of the selected, by group: n_followed, hit_rate, hit_lower, hit_upper (Wilson); of fewer than `least` nothing."""
+    cells = _cells(group, is_selected, np.zeros(len(group), dtype=np.int64), hit)
+    return _rates(cells, _names(cells), least).select(
+        "group", pl.col("n_selected").alias("n_followed"), "hit_rate", "hit_lower", "hit_upper"
+    )
+
+
 def judge(found: Sequence[tuple[str, Disparity]], monitored: Monitoring) -> pl.DataFrame:
     """All ratios of a month as one family: attribute, top, basis, group, ratio, ..., p_adjusted, is_alert.
 

@@ -5,6 +5,7 @@ What a table does not allow (no groups, no forces, too short) is said, not left 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,14 +13,21 @@ import numpy as np
 import polars as pl
 
 from assets.monitoring.backtest import Backtest, Cutoff, backtest, lead_over_counts, plan, top_name
-from assets.monitoring.calibration import Calibration, Standings, calibrate, standings
+from assets.monitoring.calibration import (
+    Calibration,
+    Closed,
+    Standings,
+    band_probabilities,
+    calibrate,
+    standings,
+)
 from assets.monitoring.concentration import Coverage, coverage, gini, lorenz, recorded_harm, top_shares
-from assets.monitoring.disparity import Disparity, disparity, harm_bands, judge, missing_by
+from assets.monitoring.disparity import Disparity, disparity, harm_bands, hit_rates, judge, missing_by
 from assets.monitoring.drift import drift, inputs
 from assets.monitoring.events import Events, Floats, Ints
 from assets.monitoring.null_programme import Compared, NullProgramme, null_programme
-from assets.monitoring.parameters import Monitoring, ScoreParameters, rank_bands
-from assets.monitoring.rankers import Snapshot, formula, later, month_end
+from assets.monitoring.parameters import ListConditions, Monitoring, ScoreParameters, rank_bands
+from assets.monitoring.rankers import Bools, Snapshot, formula, later, meets, month_end
 from assets.monitoring.recording import Recording, recording
 from assets.monitoring.resampling import top_persons
 from assets.monitoring.sensitivity import sensitivity
@@ -109,7 +117,11 @@ def run(
 
 
 class Checks:
-    """The checks on the cut-offs of a finished back-test."""
+    """The checks on the cut-offs of a finished back-test.
+
+    `conditions`: what the list asks of a person; bands are then those of who met them, as on the list. Without it everybody
+    who can be ranked has a place.
+    """
 
     def __init__(
         self,
@@ -119,9 +131,10 @@ class Checks:
         tested: Backtest,
         n_boot: int,
         seed: int,
+        conditions: ListConditions | None = None,
     ) -> None:
         self._events, self._parameters, self._monitored = events, parameters, monitored
-        self._tested, self._n_boot, self._seed = tested, n_boot, seed
+        self._tested, self._n_boot, self._seed, self._conditions = tested, n_boot, seed, conditions
         self._window = int(monitored.all("window_months")[0])
         self._pooled = tested.cutoffs[-int(monitored.one("pooled_cutoffs")) :]
         self._first = plan(events, monitored, self._window).first
@@ -131,7 +144,7 @@ class Checks:
     def calibration(self) -> Calibration | None:
         """On the pooled cut-offs, with a line fitted on the twelve before whose windows had closed by the first of them; where
         there are none, on the newer half with a line from the older."""
-        newer = [standings(c.scores["formula"], c.pool, c.after.any[c.pool]) for c in self._pooled]
+        newer = [self._places(c.snapshot, c.scores["formula"], c.pool, c.after.any) for c in self._pooled]
         latest = self._pooled[0].month - self._window
         months = [m for m in np.arange(latest - YEAR + 1, latest + 1) if m >= self._first]
         if months:
@@ -147,7 +160,7 @@ class Checks:
             self.notes.append("Calibration: needs two cut-offs.")
             return None
         fitted = Standings.join(older)
-        if not 0 < fitted.hit.mean() < 1:
+        if len(set(fitted.hit.tolist())) < 2 or not sum(len(places.hit) for places in newer):
             self.notes.append("Calibration: nobody, or everybody, came again.")
             return None
         return calibrate(
@@ -162,7 +175,54 @@ class Checks:
         full, at = self._events.allegations, month_end(month)
         pool = Snapshot(full, at).pool(self._parameters.cut_months)
         after = later(full, self._events.occurred_at, at, month_end(month + self._window))
-        return standings(formula(full, at, self._parameters)[pool], pool, after.any[pool])
+        return self._places(Snapshot(full, at), formula(full, at, self._parameters)[pool], pool, after.any)
+
+    def _places(self, snapshot: Snapshot, scores: Floats, pool: Ints, again: Floats) -> Standings:
+        """Places at a cut-off, of the pool or of those in it who met the conditions. `scores`: an entry a person of the pool."""
+        kept = self._met(snapshot)[pool]
+        return standings(scores[kept], pool[kept], again[pool[kept]])
+
+    def _met(self, snapshot: Snapshot) -> Bools:
+        if self._conditions is None:
+            return np.ones(snapshot.allegations.n_persons, dtype=bool)
+        return meets(snapshot, self._parameters, self._conditions)
+
+    def band_probabilities(self) -> pl.DataFrame:
+        """Of the pooled cut-offs, as `calibration.band_probabilities`."""
+        found = [self._places(c.snapshot, c.scores["formula"], c.pool, c.after.any) for c in self._pooled]
+        closed = Closed(self._window, self._pooled[0].on, self._pooled[-1].on)
+        return band_probabilities(
+            Standings.join(found),
+            rank_bands(),
+            self._tested.drawn,
+            closed,
+            least=int(self._monitored.one("min_cell")),
+        )
+
+    def hits(self, groups: Mapping[str, Sequence[str | None]], listed: str) -> pl.DataFrame:
+        """Who came again, by group, of the lists of the last month end whose window has closed: attribute, top, group,
+        n_followed, hit_rate with its interval, hit_cutoff_on and hit_window_months.
+
+        `groups`: attribute -> the group of every person of the events; `listed`: what the list itself is called, the first of
+        those who met its conditions.
+        """
+        pool, scores, again = self.last.pool, self.last.scores["formula"], self.last.after.any[self.last.pool]
+        met, place = self._met(self.last.snapshot)[pool], int(self._monitored.one("recording_top"))
+        lists = {
+            top_name(top): top_persons(scores, pool, max(1, round(top * len(pool))))
+            for top in self._monitored.all("top_share")
+        } | {listed: top_persons(scores[met], pool[met], place)}
+        least = int(self._monitored.one("min_cell"))
+        found = [
+            hit_rates([of_person[p] for p in pool.tolist()], np.isin(pool, chosen), again, least).select(
+                pl.lit(attribute).alias("attribute"), pl.lit(top).alias("top"), pl.all()
+            )
+            for attribute, of_person in groups.items()
+            for top, chosen in lists.items()
+        ]
+        return pl.concat(found).with_columns(
+            hit_cutoff_on=pl.lit(self.last.on), hit_window_months=pl.lit(self._window, dtype=pl.Int64)
+        )
 
     def recorded_harm(self, snapshot: Snapshot, pool: Ints) -> Floats:
         return recorded_harm(snapshot, YEAR, pool)

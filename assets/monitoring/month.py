@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from assets.monitoring.backtest import Backtest, TooShort, backtest, lead_over_counts, top_name
-from assets.monitoring.calibration import Calibration
+from assets.monitoring.calibration import Calibration, no_band_probabilities
 from assets.monitoring.concentration import Coverage, gini, lorenz, recorded_harm, top_shares
 from assets.monitoring.disparity import Disparity, disparity, harm_bands, judge, missing_by
 from assets.monitoring.drift import drift, inputs
@@ -25,9 +25,9 @@ from assets.monitoring.events import Events, Ints, seconds
 from assets.monitoring.harness import Checks, disparity_verdicts, worst_input
 from assets.monitoring.negatives import negative_tests
 from assets.monitoring.null_programme import NullProgramme
-from assets.monitoring.parameters import Monitoring, ScoreParameters
+from assets.monitoring.parameters import ListConditions, Monitoring, ScoreParameters, rank_bands
 from assets.monitoring.people import People, agreement_by_group, people
-from assets.monitoring.platform_events import ATTRIBUTES, allegations, new_offence_codes
+from assets.monitoring.platform_events import ATTRIBUTES, allegations, groups_of, new_offence_codes
 from assets.monitoring.rankers import Snapshot, formula, months_before
 from assets.monitoring.recording import Recording, recording
 from assets.monitoring.resampling import top_persons
@@ -45,7 +45,8 @@ NO_EARLIER_LIST = "There is no earlier list to hold this one against."
 class Month:
     """One month's monitoring. Fields as in `harness.Harness`, of the list as it stands; None where history is too short.
 
-    `gates`: the mart `ranking_data_gates`. `volume`: force_code, month, n_allegations (null: few). `verdicts`: a row of
+    `bands`: what stands beside a band of ranks, known or not. `hits`: who came again by group, of the latest lists whose window
+    has closed. `certainty`: how many persons are on a list in which share of the draws. `gates`: the mart `ranking_data_gates`. `volume`: force_code, month, n_allegations (null: few). `verdicts`: a row of
     `monitoring_thresholds` each, whether it could be computed or not. `n_months`: of reports, up to the run's.
     """
 
@@ -57,6 +58,8 @@ class Month:
     window: int
     backtest: Backtest | None
     calibration: Calibration | None
+    bands: pl.DataFrame
+    hits: pl.DataFrame | None
     null_programme: NullProgramme | None
     coverage: Coverage | None
     lorenz: pl.DataFrame
@@ -70,6 +73,7 @@ class Month:
     new_codes: pl.DataFrame | None
     volume: pl.DataFrame
     stability: pl.DataFrame
+    certainty: pl.DataFrame
     gates: pl.DataFrame
     people: People
     agreement: pl.DataFrame
@@ -88,6 +92,7 @@ def month_of(
     previous: Path,
     parameters: ScoreParameters,
     monitored: Monitoring,
+    conditions: ListConditions,
     *,
     seed: int = 1,
 ) -> Month:
@@ -97,7 +102,7 @@ def month_of(
     events = allegations(connection)
     ((ranked_at,),) = connection.execute("select ranked_at from repository.national_run").fetchall()
     now = _Now(events, parameters, monitored, int(seconds(ranked_at)), seed)
-    past = _Past(events, parameters, monitored, now.n_months, seed)
+    past = _Past(events, parameters, monitored, conditions, now.n_months, seed)
     disparities = now.disparities(_listed(connection, events))
     ratios = judge(disparities, monitored) if disparities else None
     concentration, shift = now.concentration()
@@ -135,6 +140,8 @@ def month_of(
         window=past.window,
         backtest=past.backtest,
         calibration=past.calibration,
+        bands=past.bands,
+        hits=past.hits,
         null_programme=past.null_programme,
         coverage=past.coverage,
         lorenz=lorenz(now.harm),
@@ -148,6 +155,7 @@ def month_of(
         new_codes=None if drifted is None else new_offence_codes(connection, months=YEAR),
         volume=now.volume(),
         stability=stable,
+        certainty=_certainty(connection, int(monitored.one("min_cell"))),
         gates=gates,
         people=reviewed,
         agreement=agreement_by_group(
@@ -194,7 +202,7 @@ class _Now:
                 name,
                 disparity(
                     words,
-                    self._events.persons[column].gather(self.pool).to_list(),
+                    [of_person[person] for person in self.pool.tolist()],
                     np.isin(self.pool, chosen),
                     band,
                     self._monitored,
@@ -202,7 +210,7 @@ class _Now:
                     seed=self._seed,
                 ),
             )
-            for column, words in ATTRIBUTES.items()
+            for words, of_person in groups_of(self._events.persons).items()
             for name, chosen in lists.items()
         ]
 
@@ -308,9 +316,16 @@ class _Past:
     """What needs later harm: earlier lists against what came after them, as far as the history reaches."""
 
     def __init__(
-        self, events: Events, parameters: ScoreParameters, monitored: Monitoring, n_months: int, seed: int
+        self,
+        events: Events,
+        parameters: ScoreParameters,
+        monitored: Monitoring,
+        conditions: ListConditions,
+        n_months: int,
+        seed: int,
     ) -> None:
         self.notes: list[tuple[str, str]] = []
+        self.hits: pl.DataFrame | None = None
         self.backtest: Backtest | None = None
         self.calibration: Calibration | None = None
         self.null_programme: NullProgramme | None = None
@@ -332,13 +347,22 @@ class _Past:
                 )
                 self.notes.append(("4.1", said))
         if not self.backtest:
-            said = "Calibration, the coverage ceiling and the next hundred wait for the back-test."
+            said = (
+                "Calibration, the probability beside a band, who came again, the coverage ceiling and the next hundred wait for "
+                "the back-test."
+            )
             self.notes.append(("4.1", said))
+            least = int(min(monitored.all("window_months")))
+            why = f"it needs {history + least} months of reports and there are {n_months}"
+            self.bands = no_band_probabilities(rank_bands(), why)
             return
         self.window = int(windows[0])
-        checks = Checks(events, parameters, monitored.but(window_months=windows), self.backtest, n_boot, seed)
+        checks = Checks(
+            events, parameters, monitored.but(window_months=windows), self.backtest, n_boot, seed, conditions
+        )
         self.calibration, self.null_programme = checks.calibration(), checks.null_programme()
-        self.coverage = checks.coverage()
+        self.coverage, self.bands = checks.coverage(), checks.band_probabilities()
+        self.hits = checks.hits(groups_of(events.persons), NATIONAL_LIST)
         self.notes += [("4.1", note) for note in self.backtest.notes + checks.notes]
 
 
@@ -388,6 +412,28 @@ def _stability(
     ((day,),) = connection.execute("select period_end from repository.national_run").fetchall()
     row = (day, round(retention(before, now), 6), round(rbo_ext(before, now, monitored.one("rbo_p")), 6))
     return pl.DataFrame([row], schema=schema, orient="row")
+
+
+def _certainty(connection: duckdb.DuckDBPyConnection, least: int) -> pl.DataFrame:
+    """Of those drawn, how many are on a list in which share of the draws: list, p_from (tenths; 1: in every draw), n_persons;
+    a count of few is null."""
+    drawn = connection.execute("""
+        select list, floor(share * 10) / 10 as p_from, count(*) as n_persons
+        from (
+            select unnest(['nation', 'force or region']) as list, unnest([p_in_national_top, p_in_force_top]) as share
+            from marts.ranked_perpetrator_uncertainty
+        ) as told
+        where share is not null
+        group by all
+    """).pl()
+    everywhere = pl.DataFrame({"list": ["nation", "force or region"]}).join(
+        pl.DataFrame({"p_from": [tenth / 10 for tenth in range(11)]}), how="cross"
+    )
+    return (
+        everywhere.join(drawn, on=["list", "p_from"], how="left", maintain_order="left")
+        .with_columns(pl.col("n_persons").fill_null(0).cast(pl.Int64))
+        .with_columns(pl.when(~pl.col("n_persons").is_between(1, least - 1)).then("n_persons"))
+    )
 
 
 def _at_smallest_spread(sensitive: pl.DataFrame, monitored: Monitoring) -> float | None:

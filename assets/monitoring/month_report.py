@@ -53,9 +53,10 @@ def tables_of_month(month: Month) -> dict[str, pl.DataFrame]:
         "differences": month.backtest.differences if month.backtest else None,
         "calibration": month.calibration.bands if month.calibration else None,
         "reliability": month.calibration.reliability if month.calibration else None,
+        "band_probability": month.bands,
         "concentration": month.concentration,
         "ratios": month.ratios,
-        "rates": _stacked(month, "rates"),
+        "rates": _rates(month),
         "rates_by_band": _stacked(month, "by_band"),
         "missing_by_force": _missing(month),
         "recording": month.recording.summary if month.recording else None,
@@ -65,6 +66,7 @@ def tables_of_month(month: Month) -> dict[str, pl.DataFrame]:
         "new_offence_codes": month.new_codes,
         "volume": month.volume,
         "stability": month.stability,
+        "certainty": month.certainty,
         "people": month.people.summary,
         "reviewers": month.people.reviewers,
         "review_acts": month.people.acts,
@@ -99,6 +101,7 @@ def render_month(
         plots={n: Markup(svg) for n, svg in draw_month(month, band, names).items()},  # noqa: S704 - our own drawing
         statements=statements(),
         caveat=CAVEAT,
+        came_again=came_again(month),
         **_backtest_parts(month, tops),
     )
 
@@ -133,6 +136,30 @@ def _stacked(month: Month, part: str) -> pl.DataFrame | None:
         for top, compared in month.disparities
     ]  # fmt: skip
     return pl.concat(found) if found else None
+
+
+def _rates(month: Month) -> pl.DataFrame | None:
+    """How often groups are selected today, with who came again of the latest list whose window has closed, and which that was."""
+    rates = _stacked(month, "rates")
+    if rates is None or month.hits is None:
+        return rates
+    told = [c for c in month.hits.columns if c.startswith("hit_")]
+    kept = [c for c in rates.columns if c not in told]
+    found = rates.select(kept).join(
+        month.hits.select("attribute", "top", "group", *told),
+        on=["attribute", "top", "group"],
+        how="left",
+        maintain_order="left",
+    )
+    return found.select(*kept[:-1], *told, kept[-1])
+
+
+def came_again(month: Month) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """(attribute, list) -> group -> who came again; nothing where no window has closed."""
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in month.hits.iter_rows(named=True) if month.hits is not None else ():
+        found.setdefault((row["attribute"], row["top"]), {})[row["group"]] = row
+    return found
 
 
 def _missing(month: Month) -> pl.DataFrame:

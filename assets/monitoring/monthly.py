@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from assets.monitoring.calibration import no_band_probabilities
 from assets.monitoring.events import NotEvents
 from assets.monitoring.month import month_of
 from assets.monitoring.month_report import (
@@ -21,7 +22,7 @@ from assets.monitoring.month_report import (
     render_nothing,
     tables_of_month,
 )
-from assets.monitoring.parameters import Monitoring, monitoring, score_parameters
+from assets.monitoring.parameters import Monitoring, list_conditions, monitoring, rank_bands, score_parameters
 from assets.monitoring.thresholds import Thresholds
 from assets.partitions import ONE_MONTH_A_RUN, PERIODS
 from assets.storage import DataRoot, Layout, write_folder, write_parquet
@@ -36,6 +37,7 @@ PREVIOUS = "previous_ranked_perpetrators.parquet"
 _READ = (
     "ranked_perpetrators",
     "ranked_perpetrator_offences",
+    "ranked_perpetrator_uncertainty",
     "perpetrator_lists",
     "ranking_data_gates",
     "run_inputs",
@@ -60,12 +62,17 @@ def write_monitoring(
             connection.execute("select code, coalesce(short_name, label) from codes.forces").fetchall()
         )
         try:
-            month = month_of(connection, entries, layout.run / PREVIOUS, parameters, monitored)
+            month = month_of(
+                connection, entries, layout.run / PREVIOUS, parameters, monitored, list_conditions()
+            )
         except NotEvents as nothing:
             thresholds = Thresholds()
             verdicts = [thresholds.judge(check_id, None) for check_id in thresholds.ids]
             notes = [f"Nothing could be monitored: {nothing}."]
-            tables = {"notes": notes_table([("input", note) for note in notes])}
+            tables = {
+                "notes": notes_table([("input", note) for note in notes]),
+                "band_probability": no_band_probabilities(rank_bands(), "nobody was ranked"),
+            }
             checks = checks_table(verdicts, run["period"], run["as_of"])
             page = render_nothing(notes, run["period"])
         else:

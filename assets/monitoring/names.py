@@ -1,6 +1,8 @@
-"""What the rankers and measures are called in words."""
+"""What rankers and days are called in words."""
 
 from __future__ import annotations
+
+from datetime import date
 
 _RANKERS = {
     "formula": "formula",
@@ -25,3 +27,13 @@ def in_words(ranker: str) -> str:
     if base in ("count_offences", "count_incidents") and months.endswith("m"):
         return f"count of {base.removeprefix('count_')}, {months[:-1]} months"
     return ranker.replace("_", " ")
+
+
+def day_in_words(value: date) -> str:
+    """31 January 2026."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def top_in_words(top: str) -> str:
+    """A list by its length: top 5%; one that has a name by that."""
+    return top if "list" in top else f"top {top}"

@@ -36,6 +36,16 @@ class ScoreParameters:
 
 
 @dataclass(frozen=True)
+class ListConditions:
+    """What the list asks of a person, as far as allegations tell: counted incidents in the score's window, one of them
+    recent, one link that is sure enough."""
+
+    min_incidents: float
+    recent_months: int
+    min_link_probability: float
+
+
+@dataclass(frozen=True)
 class Monitoring:
     """The numbers of `monitoring_parameters`: every parameter is a list; `one` is for those with a single row."""
 
@@ -65,20 +75,31 @@ class Monitoring:
 
 def score_parameters(path: Path | None = None) -> ScoreParameters:
     """The score's parameters: of each the row that came into force last. `path`: columns as ranking_parameters.csv."""
-    rows = _read(path or SEEDS / "ranking_parameters.csv", ("version", "parameter", "number"))
-    if "valid_from" in rows.columns:
-        rows = rows.sort("valid_from", maintain_order=True, nulls_last=False)
-    numbers = dict(zip(rows["parameter"], _numbers(rows, path), strict=True))
     wanted = [name for name in ScoreParameters.__dataclass_fields__ if name != "version"]
-    if missing := [name for name in wanted if name not in numbers]:
-        raise NoParameters(f"the ranking parameters lack {', '.join(missing)}: add a row for each")
+    rows, values = _ranking(path, wanted)
     used = rows.filter(pl.col("parameter").is_in(wanted))["version"].unique().sort().to_list()
-    values = {name: numbers[name] for name in wanted}
     _check(values)
     return ScoreParameters(
         version="+".join(used),
         **values | {name: int(values[name]) for name in ("window_months", "cut_months")},  # type: ignore[arg-type]
     )
+
+
+def list_conditions(path: Path | None = None) -> ListConditions:
+    """The conditions of the list, of each the row that came into force last."""
+    _, values = _ranking(path, list(ListConditions.__dataclass_fields__))
+    return ListConditions(**values | {"recent_months": int(values["recent_months"])})  # type: ignore[arg-type]
+
+
+def _ranking(path: Path | None, wanted: list[str]) -> tuple[pl.DataFrame, dict[str, float]]:
+    """The rows of the ranking parameters, and of those wanted the number in force."""
+    rows = _read(path or SEEDS / "ranking_parameters.csv", ("version", "parameter", "number"))
+    if "valid_from" in rows.columns:
+        rows = rows.sort("valid_from", maintain_order=True, nulls_last=False)
+    numbers = dict(zip(rows["parameter"], _numbers(rows, path), strict=True))
+    if missing := [name for name in wanted if name not in numbers]:
+        raise NoParameters(f"the ranking parameters lack {', '.join(missing)}: add a row for each")
+    return rows, {name: numbers[name] for name in wanted}
 
 
 def monitoring(path: Path | None = None) -> Monitoring:

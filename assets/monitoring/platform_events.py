@@ -24,6 +24,14 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "force": "force",
     }
 )
+# Pairs of them that are compared too: a group may be treated otherwise within another than as a whole.
+PAIRS: tuple[tuple[str, str], ...] = (
+    ("ethnicity_self_defined", "sex"),
+    ("ethnicity_officer_defined", "sex"),
+    ("ethnicity_self_defined", "age_band"),
+    ("ethnicity_officer_defined", "age_band"),
+    ("sex", "age_band"),
+)
 # Which weight an offence is given: name -> column of `national_vawg_allegations`.
 WEIGHTS: Mapping[str, str] = MappingProxyType({"CCHI": "severity_days", "ONS CSS": "ons_css_weight"})
 _OUTCOMES = {"counts": 1.0, "does not count": 0.0}
@@ -135,6 +143,18 @@ def allegations(connection: duckdb.DuckDBPyConnection, weight: str = "CCHI") -> 
         groups=tuple(ATTRIBUTES),
         leave_out_faulty=True,
     )
+
+
+def groups_of(persons: pl.DataFrame) -> dict[str, list[str | None]]:
+    """What is compared, in words -> the group of each person, singly and in pairs; where either of a pair is missing, the pair is."""
+    single = {words: persons[column].to_list() for column, words in ATTRIBUTES.items()}
+    paired = {
+        f"{ATTRIBUTES[one]} and {ATTRIBUTES[other]}": [
+            None if a is None or b is None else f"{a}, {b}" for a, b in persons.select(one, other).iter_rows()
+        ]
+        for one, other in PAIRS
+    }
+    return single | paired
 
 
 def new_offence_codes(connection: duckdb.DuckDBPyConnection, *, months: int) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from assets.monitoring.backtest import Backtest
 from assets.monitoring.calibration import Calibration
 from assets.monitoring.harness import Harness
 from assets.monitoring.month import Month
-from assets.monitoring.names import in_words
+from assets.monitoring.names import in_words, top_in_words
 from assets.monitoring.null_programme import NullProgramme
 
 FORMULA, PEER, LEARNT, END, QUIET = ACCENT, CALM, "#b5651d", "#8a949c", GRID
@@ -45,6 +45,7 @@ def draw_month(month: Month, ratio_band: tuple[float, float], names: Mapping[str
         found["by_cutoff"] = _by_cutoff(month.backtest, month.window)
     if month.calibration:
         found["calibration"] = _calibration(month.calibration)
+    found["certainty"] = _certainty(month.certainty)
     if month.ratios is not None:
         found["disparity"] = _disparity(_shown(month.ratios), ratio_band)
     if month.null_programme:
@@ -53,8 +54,13 @@ def draw_month(month: Month, ratio_band: tuple[float, float], names: Mapping[str
 
 
 def _shown(ratios: pl.DataFrame) -> pl.DataFrame:
-    """What can be read in one picture: no ratios of single forces, and not the shortest list; groups with what they are of."""
-    kept = ratios.filter((pl.col("attribute") != "force") & (pl.col("top") != "1%"))
+    """What can be read in one picture: no ratios of single forces nor of pairs, and not the shortest list; groups with what
+    they are of."""
+    kept = ratios.filter(
+        (pl.col("attribute") != "force")
+        & (pl.col("top") != "1%")
+        & ~pl.col("attribute").str.contains(" and ")
+    )
     return kept.with_columns(group=pl.format("{}: {}", "attribute", "group"))
 
 
@@ -196,7 +202,7 @@ def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
             axes.plot([min(max(row["ratio"], 0.1), 10)], [y], "o", color=colour, markersize=5)
         axes.set_yticks(
             list(range(rows.height)),
-            [f"{r['group']}, {r['basis']}, top {r['top']}" for r in rows.iter_rows(named=True)],
+            [f"{r['group']}, {r['basis']}, {top_in_words(r['top'])}" for r in rows.iter_rows(named=True)],
         )
         axes.set_xscale("log")
         axes.set_xlim(0.1, 10)
@@ -205,7 +211,7 @@ def _disparity(ratios: pl.DataFrame, ratio_band: tuple[float, float]) -> str:
         )
         axes.minorticks_off()
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("Selection-rate ratio to everyone else, with 95% interval; shaded: no alert")
+        axes.set_xlabel("Ratio to everyone else, 95% interval; shaded: no alert")
         return svg("disparity", figure)
 
 
@@ -218,6 +224,30 @@ def _null_programme(found: NullProgramme) -> str:
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("Share by which recorded harm fell in the year after, with no programme at all")
         return svg("null_programme", figure)
+
+
+def _certainty(certainty: pl.DataFrame) -> str:
+    if not certainty["n_persons"].sum():
+        return ""
+    with mpl.rc_context(STYLE):
+        figure, axes = axes_of(8, 3)
+        lists = certainty["list"].unique(maintain_order=True).to_list()
+        for n, (name, colour) in enumerate(zip(lists, (FORMULA, PEER), strict=True)):
+            rows = certainty.filter(list=name)
+            places = [10 * p + 0.4 * (n - 0.5) for p in rows["p_from"]]
+            axes.bar(
+                places,
+                rows["n_persons"].fill_null(0).to_list(),
+                width=0.4,
+                color=colour,
+                label=f"list of the {name}",
+            )
+        axes.set_xticks(range(11), [*(f"{t * 10}–{t * 10 + 9}%" for t in range(10)), "100%"], fontsize=8)
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel("Share of the draws in which somebody is on the list")
+        axes.set_ylabel("Persons drawn")
+        axes.legend(frameon=False, fontsize=8)
+        return svg("certainty", figure)
 
 
 def _gates(gates: pl.DataFrame, names: Mapping[str, str]) -> str:

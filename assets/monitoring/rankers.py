@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.monitoring.events import DAY, Allegations, Floats, Ints
-from assets.monitoring.parameters import Monitoring, ScoreParameters
+from assets.monitoring.parameters import ListConditions, Monitoring, ScoreParameters
 
 Bools = NDArray[np.bool_]
 
@@ -116,6 +116,18 @@ def multiplier(snapshot: Snapshot, parameters: ScoreParameters) -> Floats:
     incidents = np.clip(snapshot.n_incidents(first), 1, parameters.multiplier_cap)
     victims = np.clip(snapshot.n_victims(first), 1, parameters.multiplier_cap)
     return (incidents * victims) ** (parameters.multiplier_exponent / 2)
+
+
+def meets(snapshot: Snapshot, parameters: ScoreParameters, conditions: ListConditions) -> Bools:
+    """Whether each person met the conditions of the list at the cut-off, as far as allegations tell: custody, disputes and
+    doubts about who somebody is are not known of the past."""
+    first = snapshot.since(parameters.cut_months)
+    link = snapshot.allegations.link_probability[first : snapshot.n] * snapshot.counted[first:]
+    return (
+        (snapshot.n_incidents(snapshot.since(parameters.window_months)) >= conditions.min_incidents)
+        & (snapshot.n_allegations(snapshot.since(conditions.recent_months)) > 0)
+        & (snapshot.max_by_person(link, first) >= conditions.min_link_probability)
+    )
 
 
 def contributions(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from assets.monitoring.backtest import MEASURES, Backtest, top_name
 from assets.monitoring.disparity import CAVEAT
 from assets.monitoring.events import Events
 from assets.monitoring.harness import Harness
-from assets.monitoring.names import in_words
+from assets.monitoring.names import day_in_words, in_words, top_in_words
 from assets.monitoring.parameters import Monitoring, ScoreParameters, statements
 from assets.monitoring.plots import draw
 
@@ -142,6 +141,7 @@ def render(
         plots={name: Markup(svg) for name, svg in plots.items()},  # noqa: S704 - our own drawing
         statements=statements(),
         caveat=CAVEAT,
+        came_again={},
     )
 
 
@@ -180,10 +180,6 @@ def _number(value: float | None, places: int = 2) -> str:
     return "–" if value is None or value != value else f"{value:,.{places}f}"
 
 
-def _day(value: date) -> str:
-    return f"{value.day} {value:%B %Y}"
-
-
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -191,4 +187,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters.update(share=_share, number=_number, day=_day, in_words=in_words)
+TEMPLATES.tests["contains"] = lambda text, part: part in text
+TEMPLATES.filters.update(
+    share=_share, number=_number, day=day_in_words, in_words=in_words, top_in_words=top_in_words
+)

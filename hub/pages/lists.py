@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from decisions.alerts import act, standing
 from hub.access import ALERTS
+from hub.bands import bands
 from hub.lookups import VICTIM_ALERTS, WORK_LIST
 from hub.parameters import whole
 from hub.releases import NoSuchMart
@@ -95,6 +96,7 @@ def lists(
     rows = visit.kept(
         f"""
         SELECT l.*, r.review_state, r.n_forces, r.n_allegations, r.n_counted, r.n_victims, r.latest_reported_at
+            {", r.rank_band" if has_rank else ""}
         FROM (
             SELECT * FROM perpetrator_lists AS l WHERE {where} ORDER BY {order} LIMIT {size} OFFSET {(page - 1) * size}
         ) AS l
@@ -116,6 +118,7 @@ def lists(
         lenses=LENSES,
         scopes=scopes,
         has_rank=has_rank,
+        bands=bands(visit) if has_rank else {},
         statements=statements(visit, "perpetrator_lists", "ranked_perpetrators"),
     )
 

@@ -107,8 +107,25 @@ def test_a_release_holds_what_its_manifest_says(layout: Layout) -> None:
     for entry in manifest["marts"].values():
         assert sha256_of(folder / entry["file"]) == entry["sha256"]
     assert pl.read_parquet(folder / "statistical" / "national_statistics.parquet")["key"].to_list() == [1, 2]
+    assert manifest["tables"]["harm_weights"] == sha256_of(
+        PROJECT_FOLDER.parent / "data_contracts" / "codes" / "harm_weights.csv"
+    )
+    assert {"ranking_parameters", "outcome_treatment", "vawg_definitions"} < set(manifest["tables"])
     assert manifest["coverage"]["forces_in"] == 1 and len(manifest["coverage"]["forces_out"]) == 42
     assert (folder / "pages" / "index.html").read_text().count("national_statistics") == 2
+
+
+def test_another_parameter_in_the_warehouse_is_another_transparency_record(layout: Layout) -> None:
+    def said() -> str:
+        return (write_release(layout, CATALOGUE) / "pages" / "transparency_record.json").read_text()
+
+    assert "2^(-age/180 days)" in said()
+    shutil.rmtree(layout.releases)
+    with duckdb.connect(str(layout.warehouse)) as connection:
+        connection.execute(
+            "update codes.ranking_parameters set number = 90 where parameter = 'half_life_days'"
+        )
+    assert "2^(-age/90 days)" in said()
 
 
 def test_no_path_of_the_machine_is_in_a_release(layout: Layout) -> None:

@@ -93,10 +93,14 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     }
     for name, frame in marts.items():
         write_parquet(frame, folder / "identifiable" / f"{name}.parquet")
+    bands = pl.DataFrame({"band": ["1-25"], "in_words": ["about 4 in 10 people in this band"]})
+    write_parquet(bands, folder / "statistical" / "monitoring_band_probability.parquet")
+    files = {name: f"identifiable/{name}.parquet" for name in marts}
+    files["monitoring_band_probability"] = "statistical/monitoring_band_probability.parquet"
     manifest = {
         "release_id": folder.name,
         "period": "2026-03",
-        "marts": {name: {"file": f"identifiable/{name}.parquet", "encrypted": False} for name in marts},
+        "marts": {name: {"file": file, "encrypted": False} for name, file in files.items()},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     layout.current_release.symlink_to(folder.name, target_is_directory=True)
@@ -132,6 +136,9 @@ def test_the_evidence_comes_before_the_rank() -> None:
     assert "adds" not in first and "points" not in first
     second = act("view", "Ann").output
     assert "On the list: listed, rank 777, band 501-1000, 12.5 points." in second
+    assert "this band come again: not yet known: this release was not monitored." in second
+    act("view", "Ann", "P4")
+    assert "come again: about 4 in 10 people in this band." in act("view", "Ann", "P4").output
     assert "What E23000036|c1 adds." in second and "What E23000036|c2 adds." in second
     assert second.endswith("Not evidence of guilt.\n")
     assert "777" not in act("view", "Bob").output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.monitoring.calibration import Standings, calibrate
+from assets.monitoring.calibration import (
+    Closed,
+    Standings,
+    band_probabilities,
+    calibrate,
+    no_band_probabilities,
+)
 from assets.monitoring.concentration import coverage, gini, lorenz, top_shares
 from assets.monitoring.drift import drift, psi
 from assets.monitoring.events import allegations_of, seconds
 from assets.monitoring.null_programme import Compared, null_programme
-from assets.monitoring.parameters import NoParameters, monitoring, rank_bands, score_parameters
+from assets.monitoring.parameters import (
+    NoParameters,
+    list_conditions,
+    monitoring,
+    rank_bands,
+    score_parameters,
+)
+from assets.monitoring.rankers import Snapshot, meets
 from assets.monitoring.recording import equalise, named_shares
 from assets.monitoring.resampling import multiplicities
 from assets.monitoring.sensitivity import sensitivity
@@ -228,3 +242,45 @@ def test_a_check_or_parameter_that_is_in_no_seed_is_an_error(tmp_path: Path) -> 
     (tmp_path / "p.csv").write_text("version,parameter,number\n1,half_life_days,180\n")
     with pytest.raises(NoParameters, match="lack severity_exponent"):
         score_parameters(tmp_path / "p.csv")
+
+
+def test_the_probability_of_a_band_worked_by_hand() -> None:
+    """Two lists of 60: of the first 25 places of each ten came again, of 26 to 50 four, of the rest nobody is shown: ten."""
+    hit = np.array(([1.0] * 10 + [0.0] * 15) + ([1.0] * 4 + [0.0] * 21) + [0.0] * 9)
+    once = Standings(np.arange(59), np.arange(1, 60), hit)
+    drawn = multiplicities(59, 50, 1)
+    closed = Closed(12, date(2025, 1, 31), date(2025, 2, 28))
+    found = band_probabilities(Standings.join([once, once]), rank_bands(), drawn, closed, least=10)
+    assert found["probability"].to_list() == [0.4, 0.16, None, None, None, None, None]
+    assert found["n_places"].to_list()[:3] == [50, 50, None] and found["n_persons"].to_list()[:2] == [25, 25]
+    said = found["in_words"][0]
+    assert said.startswith(
+        "about 4 in 10 people in this band had a new recorded allegation within 12 months (40%, 95%"
+    )
+    assert said.endswith("50 places of 25 people on lists of 31 January 2025 to 28 February 2025)")
+    unknown = no_band_probabilities(rank_bands(), "no window has closed")
+    assert unknown.schema == found.schema and set(unknown["in_words"]) == {
+        "not yet known: no window has closed"
+    }
+
+
+def test_who_met_the_conditions_of_the_list_then() -> None:
+    """A has two within the year; B one; C two, neither recent; D two, both acquitted; E two, by links too weak."""
+    rows = {
+        "A": ("2026-01-05", "2026-02-01"),
+        "B": ("2026-01-05",),
+        "C": ("2024-08-01", "2025-01-05"),
+        "D": ("2026-01-05", "2026-02-01"),
+        "E": ("2026-01-05", "2026-02-01"),
+    }
+    flat = [(who, day) for who, days in rows.items() for day in days]
+    found, _ = allegations_of(
+        [who for who, _ in flat],
+        [f"{day}T12:00:00" for _, day in flat],
+        [10.0] * len(flat),
+        [0.0 if who == "D" else 1.0 for who, _ in flat],
+        [0.8 if who == "E" else 0.95 for who, _ in flat],
+        [f"{who}{day}" for who, day in flat],
+    )
+    at = Snapshot(found, AT)
+    assert meets(at, score_parameters(), list_conditions()).tolist() == [True, False, False, False, False]

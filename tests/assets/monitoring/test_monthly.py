@@ -12,10 +12,11 @@ import polars as pl
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from assets.monitoring.month import Month, month_of
+from assets.monitoring.month import NATIONAL_LIST, Month, month_of
 from assets.monitoring.month_report import tables_of_month
 from assets.monitoring.monthly import PREVIOUS, ranking_alerts, write_monitoring
-from assets.monitoring.parameters import monitoring, score_parameters
+from assets.monitoring.parameters import list_conditions, monitoring, score_parameters
+from assets.monitoring.resampling import top_persons
 from assets.monitoring.thresholds import Thresholds
 from assets.storage import DataRoot, Layout, write_parquet
 from decisions import review
@@ -45,7 +46,9 @@ def people(rows: pl.DataFrame) -> pl.DataFrame:
 
 def month(layout: Layout, entries: list[Entry] | None = None) -> Month:
     with duckdb.connect(str(layout.warehouse), read_only=True) as connection:
-        return month_of(connection, entries or [], layout.run / PREVIOUS, score_parameters(), QUICK)
+        return month_of(
+            connection, entries or [], layout.run / PREVIOUS, score_parameters(), QUICK, list_conditions()
+        )
 
 
 def alerts(found: Month) -> set[str]:
@@ -129,6 +132,67 @@ def test_a_planted_defect_raises_its_alert(
     assert check_id not in alerts(sound)
 
 
+def test_a_band_says_what_share_of_it_came_again_and_of_which_window(plain: tuple[Layout, Month]) -> None:
+    _, found = plain
+    first = found.bands.row(0, named=True)
+    assert found.bands["band"].to_list()[0] == "1-25" and found.bands.height == 7
+    assert first["n_places"] == 50 and first["window_months"] == 12
+    assert (first["first_cutoff_on"], first["last_cutoff_on"]) == (date(2021, 11, 30), date(2021, 12, 31))
+    assert first["lower"] <= first["probability"] <= first["upper"]
+    assert f"{first['probability']:.0%}" in first["in_words"] and "within 12 months" in first["in_words"]
+    # Whoever is on top comes again more often than whoever is far down.
+    assert first["probability"] > found.bands.filter(band="201-500")["probability"][0]
+    # Bands end where nobody met the conditions of the list: nothing is said of them.
+    last = found.bands.row(-1, named=True)
+    assert last["probability"] is None and last["in_words"].startswith("not yet known: fewer than 10")
+
+
+def test_who_came_again_is_told_of_the_latest_list_whose_window_has_closed(
+    plain: tuple[Layout, Month],
+) -> None:
+    _, found = plain
+    rates = tables_of_month(found)["rates"]
+    known = rates.filter(pl.col("hit_rate").is_not_null())
+    assert known["hit_cutoff_on"].unique().to_list() == [date(2021, 12, 31)]
+    assert known["hit_window_months"].unique().to_list() == [12]
+    assert {"1%", "5%", NATIONAL_LIST} == set(known["top"])
+    assert (known["hit_lower"] <= known["hit_rate"]).all() and (known["hit_rate"] <= known["hit_upper"]).all()
+    # By hand: those selected then, of one group, with anything later.
+    assert found.backtest is not None
+    cutoff = found.backtest.cutoffs[-1]
+    chosen = set(top_persons(cutoff.scores["formula"], cutoff.pool, round(0.05 * len(cutoff.pool))).tolist())
+    again = [bool(cutoff.after.any[p]) for p in sorted(chosen)]
+    of_men = rates.filter(attribute="sex", top="5%", group="M")["hit_rate"].item()
+    assert of_men == pytest.approx(sum(again) / len(again), abs=1e-6)
+
+
+def test_a_pair_that_is_selected_more_often_than_either_half_is_seen(layout: Layout) -> None:
+    rows = allegations()
+    who = people(rows).with_columns(
+        sex=pl.when(pl.col("person_id").str.slice(1).cast(pl.Int64) % 2 == 0)
+        .then(pl.lit("F"))
+        .otherwise(pl.lit("M"))
+    )
+    both = who.filter(self_defined="B1", sex="F")["person_id"].implode()
+    graver = pl.when(pl.col("person_id").is_in(both)).then(pl.col("harm_days") * 20).otherwise("harm_days")
+    fill(layout, rows.with_columns(graver), of_years(4), who)
+    found = month(layout).ratios
+    assert found is not None
+    pair = found.filter(attribute="ethnicity, self-defined and sex", basis="raw", top="5%")
+    assert pair.filter(pl.col("is_alert") & (pl.col("ratio") > 1))["group"].to_list() == ["Black, F"]
+    singly = found.filter(attribute="ethnicity, self-defined", basis="raw", top="5%", group="Black")[
+        "ratio"
+    ].item()
+    assert pair.filter(group="Black, F")["ratio"].item() > singly
+
+
+def test_how_firmly_people_stand_is_counted_in_tenths(plain: tuple[Layout, Month]) -> None:
+    _, found = plain
+    nation = dict(found.certainty.filter(list="nation").select("p_from", "n_persons").iter_rows())
+    assert nation[1.0] == 80 and nation[0.4] == 105 and nation[0.9] == 0
+    assert found.certainty.filter(list="force or region", p_from=0.9)["n_persons"].item() == 185
+
+
 def test_a_short_history_says_what_it_needs_and_what_it_has(layout: Layout) -> None:
     rows = allegations().filter(pl.col("reported_on") >= date(2022, 10, 1))
     fill(layout, rows, of_years(4), people(rows))
@@ -137,6 +201,9 @@ def test_a_short_history_says_what_it_needs_and_what_it_has(layout: Layout) -> N
     assert found.backtest is None and found.drift is None
     assert "needs 36 months of reports" in said and "there are 3" in said
     assert "backtest" not in tables_of_month(found) and "notes" in tables_of_month(found)
+    assert set(found.bands["in_words"]) == {"not yet known: it needs 30 months of reports and there are 3"}
+    assert found.bands["probability"].null_count() == found.bands.height == 7
+    assert tables_of_month(found)["rates"]["hit_rate"].null_count() == tables_of_month(found)["rates"].height
 
 
 def test_the_list_is_held_against_the_one_before(plain: tuple[Layout, Month], layout: Layout) -> None:

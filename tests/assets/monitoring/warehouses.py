@@ -112,6 +112,10 @@ create table marts.perpetrator_lists as
     select person_id, 'national_top' as list_kind, 'likely_harm' as lens
     from marts.ranked_perpetrators inner join repository.national_person_gates using (person_id)
     where national_rank <= 100 and not is_child and not is_deceased and not withheld;
+create table marts.ranked_perpetrator_uncertainty as
+    select person_id, case when national_rank <= 80 then 1.0::double else .45::double end as p_in_national_top,
+        .95::double as p_in_force_top
+    from marts.ranked_perpetrators where national_rank <= 185;
 create table marts.ranked_perpetrator_offences as
     select person_id, offence_id, is_counted, 0.0 as contribution from repository.national_vawg_allegations;
 create table marts.ranking_data_gates as
