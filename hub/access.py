@@ -19,9 +19,12 @@ Rank = Literal["always", "after_view", "never"]
 # The nominals of everybody an allegation stands against: says to whom a force contributes.
 CROSSWALK = "suspect_nominals"
 LISTS = "perpetrator_lists"
+RANKED = "ranked_perpetrators"
+# What `perpetrator_lists` calls the nation's.
+NATIONAL = "national"
 # What tells whose age is not known: a mart, and the rows of it that say so.
 _AGE_UNKNOWN = {
-    "ranked_perpetrators": "status_reason = 'age_unknown'",
+    RANKED: "status_reason = 'age_unknown'",
     "perpetrator_profiles": "is_age_unknown",
 }
 # Of persons on a list, worked out of the release.
@@ -165,12 +168,13 @@ def selects(
             continue
         condition = _condition(scope, mart, sensitivity(held), source, contributed)
         kept = [c for c in columns[mart] if c not in hidden]
-        blanked = _blanked(mart, kept, ageless)
-        names = ", ".join(blanked.get(c, f'"{c}"') for c in kept)
+        blanked, stopped = _blanked(mart, ageless), _stopped(scope, mart, marts, source)
+        names = ", ".join(_shown(c, *(when[c] for when in (blanked, stopped) if c in when)) for c in kept)
+        is_blanked, is_stopped = bool(blanked.keys() & set(kept)), bool(stopped.keys() & set(kept))
         where = f" WHERE {condition}" if condition else ""
-        is_all = not condition and not hidden
+        is_all = not condition and not hidden and not is_stopped
         sql = f"SELECT {names} FROM {source(mart)}{where}"
-        found[mart] = Select(sql, is_all and not blanked, tuple(kept), is_all and bool(blanked))
+        found[mart] = Select(sql, is_all and not is_blanked, tuple(kept), is_all and is_blanked)
     return found
 
 
@@ -201,18 +205,38 @@ def of_unknown_age(
     return " UNION ".join(told) or "SELECT '' AS person_id WHERE false"
 
 
-def _blanked(mart: str, kept: Iterable[str], ageless: str) -> dict[str, str]:
-    """Column that tells a score -> the SQL of it that is null for persons of unknown age."""
+def _shown(column: str, *hidden_when: str) -> str:
+    """A column as a select has it: null where any condition holds."""
+    if not hidden_when:
+        return f'"{column}"'
+    return f'CASE WHEN {" OR ".join(hidden_when)} THEN NULL ELSE "{column}" END AS "{column}"'
+
+
+def _stopped(scope: Scope, mart: str, marts: Iterable[str], source: Callable[[str], str]) -> dict[str, str]:
+    """Column that tells a place on a list -> the condition under which that list is suspended.
+
+    National places are nobody's to see while the national list is; those of a force or region, of whoever its list is about.
+    """
+    rule = _rules().get(mart, {})
+    found: dict[str, str] = {}
+    if NATIONAL in scope.suspended:
+        found |= dict.fromkeys(rule.get("national_columns", "").split(), "true")
+    if of_scopes := [literal(s) for s in scope.suspended if s not in (NATIONAL, ALL_LISTS)]:
+        # Without the mart that says whose list somebody is on, all of them may be.
+        says = f"SELECT person_id FROM {source(RANKED)} WHERE list_scope_code IN ({', '.join(of_scopes)})"
+        is_on_one = f"coalesce(person_id IN ({says}), false)" if RANKED in marts else "true"
+        found |= dict.fromkeys(rule.get("scope_columns", "").split(), is_on_one)
+    return found
+
+
+def _blanked(mart: str, ageless: str) -> dict[str, str]:
+    """Column that tells a score -> the condition under which nobody is shown it: the person's age is not known."""
     rule = _rules().get(mart, {})
     is_ageless = " OR ".join(
         f"coalesce({person} IN (SELECT person_id FROM {ageless}), false)"
         for person in rule.get("scored_persons", "").split()
     )
-    return {
-        c: f'CASE WHEN {is_ageless} THEN NULL ELSE "{c}" END AS "{c}"'
-        for c in kept
-        if c in rule.get("score_columns", "").split()
-    }
+    return dict.fromkeys(rule.get("score_columns", "").split(), is_ageless)
 
 
 def _contributed(

@@ -22,6 +22,8 @@ _RANK = re.compile(
     # The factors of the score: their product, summed, is the score.
     r"|^(severity_days|age_days|decay|outcome_weight|multiplier)$"
 )
+# What a column that tells a place on a list is called.
+_PLACE = re.compile(r"rank|place|^band_|list_movement|explanation|serious_single_list")
 # What a column that tells a score is called.
 _SCORE = re.compile(r"score(?!d)|points|contribution|expected_change|explanation|causes_in_words")
 # Names that look like it and tell none.
@@ -55,6 +57,20 @@ def test_no_column_that_tells_a_rank_is_left_open_to_who_has_not_looked(
             continue
         telling = {name for name in columns(row["mart"]) if _RANK.search(name)}
         assert telling - _TELLS_NONE <= hidden, row["mart"]
+
+
+def test_every_column_that_tells_a_place_goes_with_the_list_it_is_on(
+    columns: Callable[[str], set[str]],
+) -> None:
+    # Whose rows tell a place by being there go with the row; the queue of identities is no list.
+    by_row = {"perpetrator_lists", "month_alerts", "identity_review_queue", "safeguarding_children"}
+    for row in rows("mart_rules"):
+        of_nation, of_scope = set(row["national_columns"].split()), set(row["scope_columns"].split())
+        known = columns(row["mart"])
+        assert of_nation | of_scope <= known and not of_nation & of_scope, row["mart"]
+        telling = {c for c in known if _PLACE.search(c)} - _TELLS_NONE
+        if row["mart"] not in by_row:
+            assert telling <= of_nation | of_scope, row["mart"]
 
 
 def test_every_column_that_tells_a_score_is_blanked_for_who_may_be_a_child(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from fastapi import FastAPI
 
 from decisions import identity, review
@@ -95,6 +96,32 @@ def test_nothing_is_decided_about_a_record_that_the_decider_may_not_see(
     refused = browser("reviewer").submit("/identities/decide", **unseen)
     assert refused.status_code == 400 and "1 of the 2 nominals" in refused.text
     assert not identity.in_force(app.state.hub.store, app.state.hub.settings.now())
+
+
+@pytest.mark.parametrize(
+    ("stopped", "column", "value"),
+    [("national", "national_rank", "4711"), (A, "list_place", "4242")],
+)
+def test_places_on_a_suspended_list_are_shown_nowhere_else(
+    browser: Callable[..., Browser], stopped: str, column: str, value: str
+) -> None:
+    oversight, analyst = browser("oversight"), browser("national_analyst")
+    query = f"SELECT {column} AS n FROM ranked_perpetrators WHERE person_id = '{P1}'"
+    doors = (
+        lambda who: who.submit("/sql", sql=query).text,
+        lambda who: who.get("/marts/ranked_perpetrators.csv").text,
+        lambda who: who.get("/marts/ranked_perpetrators.csv?columns=" + column).text,
+    )
+    assert all(value in door(analyst) for door in doors)
+    stop = {"scope": stopped, "reason": "unequal_treatment", "why": "ratio under two thirds"}
+    assert oversight.submit("/oversight/suspend", **stop).status_code == 303
+    assert not any(value in door(analyst) for door in doors)
+    assert all(value in door(oversight) for door in doors)
+    page = analyst.get(f"/persons/{P1}").text
+    assert "ratio under two thirds" in page and value not in page
+    # The places of another list stand.
+    other = {"national": "4242", A: "4711"}[stopped]
+    assert other in analyst.get("/marts/ranked_perpetrators.csv").text
 
 
 def test_a_suspended_list_is_shown_nowhere_and_every_page_of_it_says_why(
