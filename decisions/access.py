@@ -19,16 +19,16 @@ from decisions.refusals import Refused
 from decisions.review_codes import reasons
 from decisions.store import Store
 
-AccessKind = Literal["view", "search", "query", "export", "upload"]
+AccessKind = Literal["view", "search", "query", "export", "upload", "refused"]
 PREFIX = "access_"
-_KINDS = ("view", "search", "query", "export", "upload")
+_KINDS = ("view", "search", "query", "export", "upload", "refused")
 # An id, or several parted by commas; no blanks, so that no name or address fits.
 _SUBJECT = re.compile(r"[A-Za-z0-9_.:|/,-]{1,400}")
 
 
 @dataclass(frozen=True)
 class Access:
-    """One look, search, query, export or upload. `expires_on`: the moment by which an export is to be destroyed."""
+    """One look, search, query, export or upload, or one that was refused. `expires_on`: the moment by which an export is to be destroyed."""
 
     no: int
     at: datetime
@@ -49,14 +49,14 @@ def log_access(
     purpose: str,
     expires_on: datetime | None = None,
 ) -> int:
-    """Write an access and return its number in the log. `purpose`: one of `purposes`.
+    """Write an access and return its number in the log. `purpose`: one of `purposes`, or one that the page itself says.
 
     Raises, with nothing written: Refused where who or purpose is missing, the subject is no id, or an export has no end
     after the moment it is taken; OutOfOrder.
     """
     if kind not in _KINDS:
         raise Refused(f"an access is one of {', '.join(_KINDS)}")
-    if purpose not in purposes(kind):
+    if purpose not in {**purposes(kind), **reasons("page")}:
         raise Refused(f"{purpose!r} is no purpose; choose one of {', '.join(purposes(kind))}")
     if not _SUBJECT.fullmatch(subject):
         raise Refused("a subject is an id or the name of a mart, without blanks; never what was searched for")

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +35,18 @@ from hub.pages import (
 from hub.releases import NoRelease, NoSuchMart
 from hub.settings import Settings
 from hub.sql import QueryRefused
-from hub.web import BadForm, Hub, NeedsPurpose, NeedsSignIn, hub_of, redirect, session_if_any, with_next
+from hub.web import (
+    ADMINISTRATION,
+    BadForm,
+    Hub,
+    NeedsPurpose,
+    NeedsSignIn,
+    Visit,
+    hub_of,
+    redirect,
+    session_if_any,
+    with_next,
+)
 
 # Everything comes from here, and nobody frames it; no script or style but from files.
 _POLICY = (
@@ -108,7 +119,6 @@ class _Headers:
 
 def _handle(app: FastAPI) -> None:
     says: dict[type[Exception], int] = {
-        Denied: 403,
         BadForm: 400,
         Refused: 409,
         BadAccount: 400,
@@ -119,10 +129,21 @@ def _handle(app: FastAPI) -> None:
     }
     for error, status in says.items():
         app.add_exception_handler(error, _telling(status))
+    app.add_exception_handler(Denied, _refused)
     app.add_exception_handler(NeedsSignIn, _to_sign_in)
     app.add_exception_handler(NeedsPurpose, _to_purpose)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _broken)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """What somebody may not see or do, told and logged: by its address, without what was typed."""
+    session, hub = session_if_any(request), hub_of(request)
+    if session:
+        Visit(hub, request, session, session.user, FormData()).log(
+            "refused", request.url.path, ADMINISTRATION
+        )
+    return _told(request, 403, str(error))
 
 
 def _telling(status: int) -> Callable[[Request, Exception], Response]:

@@ -32,6 +32,8 @@ from hub.settings import Settings
 from hub.tables import open_state
 
 T = TypeVar("T")
+# What a page is for that asks nobody: codes of `decisions/codes/review_reasons.csv`.
+RETURNS, STATISTICS, ADMINISTRATION = "returns", "statistics", "administration"
 FORM_TOKEN, FORM_HEADER, PURPOSE_HEADER = "form_token", "x-form-token", "x-purpose"
 _SAFE = frozenset({"GET", "HEAD"})
 _SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from hub.access import roles
-from hub.web import V, forces, redirect
+from hub.web import ADMINISTRATION, V, forces, redirect
 
 router = APIRouter()
 
@@ -35,6 +35,7 @@ def end_token(visit: V) -> Response:
 @router.get("/users")
 def users(visit: V) -> Response:
     visit.user.require("users")
+    visit.log("view", "users", ADMINISTRATION)
     return _users(visit, None)
 
 

@@ -23,6 +23,7 @@ from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.tables import uploads
 from hub.web import (
+    RETURNS,
     BadForm,
     V,
     Visit,
@@ -110,6 +111,7 @@ def upload(
 @router.get("/returns/{force}/{submission}")
 def receipt(visit: V, force: str, submission: str, rule: str = "", page: int = 1) -> Response:
     folder = _folder(visit, force, submission)
+    visit.log("view", f"returns:{submission}", RETURNS)
     found = json.loads((folder / "receipt.json").read_text(encoding="utf-8"))
     counts: Counter[tuple[str, str, str, str, str]] = Counter()
     shown, size, seen = [], whole("page_rows"), 0
@@ -137,6 +139,7 @@ def receipt(visit: V, force: str, submission: str, rule: str = "", page: int = 1
 @router.get("/returns/{force}/{submission}/findings.csv")
 def findings(visit: V, force: str, submission: str) -> Response:
     folder = _folder(visit, force, submission)
+    visit.log("export", f"returns:{submission}:findings", RETURNS)
     return FileResponse(folder / "findings.csv", filename=f"findings_{submission}.csv", media_type="text/csv")
 
 
@@ -146,6 +149,7 @@ def consequences(visit: V, force: str, name: str) -> Response:
     folder = _of_force(visit, force, "consequences")
     if not _CONSEQUENCES.fullmatch(name) or not (folder / name).is_file():
         raise NoSuchMart("there is no such page")
+    visit.log("export" if name.endswith(".csv") else "view", f"returns:{force}:consequences:{name}", RETURNS)
     if name.endswith(".csv"):
         return FileResponse(folder / name, filename=f"consequences_{force}_{name}", media_type="text/csv")
     return written_page(folder / name)

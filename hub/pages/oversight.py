@@ -16,7 +16,7 @@ from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import V, Visit, redirect, require, written_page
+from hub.web import ADMINISTRATION, V, Visit, redirect, require, written_page
 
 router = APIRouter()
 _PAGES = {
@@ -126,6 +126,7 @@ def _done(visit: V, act: Callable[..., Any]) -> Response:
 def log(visit: V, page: int = 1, verify: str = "") -> Response:
     """The log, newest first, without anybody's words; and, where it is asked, whether its whole chain holds."""
     visit.user.require("audit")
+    visit.log("view", "log", ADMINISTRATION)
     size, page = whole("page_rows"), max(1, min(page, 1_000_000))
     with visit.hub.store.reading() as connection:
         entries = audit.newest(connection, size, (page - 1) * size)

@@ -14,7 +14,7 @@ from hub.access import sensitivity
 from hub.downloads import MEDIA, packed, with_columns
 from hub.sql import Answer, QueryRefused, as_json, marts_named, run
 from hub.tables import saved_queries
-from hub.web import BadForm, Hub, NeedsSignIn, Taken, V, Visit, hub_of, redirect
+from hub.web import STATISTICS, BadForm, Hub, NeedsSignIn, Taken, V, Visit, hub_of, redirect
 
 router = APIRouter()
 # What an answer is given as: the name in a request, by what a browser or program asks for.
@@ -115,10 +115,12 @@ def _answer(visit: Visit, query: str, *, is_file: bool) -> tuple[Answer, Taken |
         raise QueryRefused("write one SELECT")
     named = marts_named(visit.release, visit.scope, query)
     of_persons = [m for m in named if sensitivity(visit.release.marts[m]) != "statistical"]
-    if of_persons:
-        # What was asked stays out of the log; its digest shows whether a query was this one.
-        digest = hashlib.sha256(query.encode()).hexdigest()[:16]
-        subject = f"sql:{digest}:{','.join(of_persons)}"
+    # What was asked stays out of the log; its digest shows whether a query was this one.
+    digest = hashlib.sha256(query.encode()).hexdigest()[:16]
+    subject = f"sql:{digest}:{','.join(of_persons or named)}"
+    if not of_persons:
+        visit.log("export" if is_file else "query", subject, STATISTICS)
+    else:
         if is_file:
             taken = visit.taken(subject)
         else:

@@ -42,7 +42,8 @@ def search(visit: V) -> Response:
         raise BadForm("give a name, a birth date, a postcode or an identifier")
     rows = found(visit, said)
     persons = list(dict.fromkeys(row["person_id"] for row in rows))
-    visit.log("search", ",".join(persons[:_NAMED]) or "nobody", said["purpose"])
+    for first in range(0, max(1, len(persons)), _NAMED):
+        visit.log("search", ",".join(persons[first : first + _NAMED]) or "nobody", said["purpose"])
     return visit.page(
         "search.html",
         purposes=purposes(),

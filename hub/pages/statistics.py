@@ -16,7 +16,7 @@ from hub.charts import lines
 from hub.downloads import MEDIA, csv_by_batch, packed, parquet_by_batch, with_columns
 from hub.parameters import whole
 from hub.releases import NoSuchMart
-from hub.web import BadForm, Taken, V, Visit, forces, share
+from hub.web import STATISTICS, BadForm, Taken, V, Visit, forces, share
 
 router = APIRouter()
 MART = "national_statistics"
@@ -64,6 +64,7 @@ def statistics(visit: V) -> Response:
 def download(visit: V, kind: str) -> Response:
     _require_kind(kind)
     chosen = _chosen(visit)
+    visit.log("export", MART, STATISTICS)
     with visit.release.cursor(visit.scope) as cursor:
         table = cursor.execute(_selected(), chosen).to_arrow_table()
     about = _about(visit, MART) | {"chosen": chosen}
@@ -77,6 +78,8 @@ def mart(visit: V, mart: str, kind: str) -> Response:
     select = visit.release.require(visit.scope, mart)
     held = visit.release.marts[mart]
     taken = visit.taken(mart) if sensitivity(held) != "statistical" else None
+    if not taken:
+        visit.log("export", mart, STATISTICS)
     if kind == "parquet" and taken is None and select.is_whole and not held["encrypted"]:
         # As it lies: no memory of ours, whatever its size.
         name = f"{mart}_{visit.release.release_id}.parquet"

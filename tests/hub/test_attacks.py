@@ -277,7 +277,11 @@ def test_an_upload_is_of_one_s_own_force_whole_and_of_a_size(
     with app.state.hub.store.reading() as connection:
         from decisions import access
 
-        assert [(a.kind, a.who) for a in access.accesses(connection)] == [("upload", "force-submitter")]
+        assert [(a.kind, a.who) for a in access.accesses(connection)] == [
+            ("refused", "oversight"),
+            ("refused", "force-submitter"),
+            ("upload", "force-submitter"),
+        ]
 
 
 def test_a_body_that_grows_beyond_the_limit_is_not_read_to_its_end(

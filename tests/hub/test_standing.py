@@ -35,6 +35,39 @@ def test_an_alert_is_taken_up_closed_and_opened_again_by_who_sees_it(browser: Ca
     assert oversight.submit(f"/alerts/{seen[0]}", act="reopen", why="x").status_code == 403
 
 
+def test_what_no_page_asks_a_purpose_for_is_in_the_log_too(
+    browser: Callable[..., Browser], app: FastAPI, root: Path
+) -> None:
+    pages = root / "returns" / A / "consequences"
+    pages.mkdir(parents=True)
+    (pages / "2026-02_abc.html").write_text("<p>errors</p>")
+    submitter, oversight = browser("force_submitter"), browser("oversight")
+    administrator, analyst = browser("administrator"), browser("national_analyst")
+    submitter.get(f"/returns/{A}/consequences/2026-02_abc.html")
+    assert submitter.get("/log").status_code == 403
+    assert submitter.get(f"/returns/{B}/consequences/2026-02_abc.html").status_code == 403
+    analyst.get("/statistics/download.csv")
+    analyst.get("/marts/data_quality_scorecards.csv")
+    analyst.submit("/sql", sql="SELECT count(*) FROM national_statistics")
+    oversight.get("/log")
+    administrator.get("/users")
+    with app.state.hub.store.reading() as connection:
+        said = [
+            (a.who, a.kind, re.sub("sql:[0-9a-f]{16}:", "sql:", a.subject))
+            for a in access.accesses(connection)
+        ]
+    assert said == [
+        ("force-submitter", "view", f"returns:{A}:consequences:2026-02_abc.html"),
+        ("force-submitter", "refused", "/log"),
+        ("force-submitter", "refused", f"/returns/{B}/consequences/2026-02_abc.html"),
+        ("national-analyst", "export", "national_statistics"),
+        ("national-analyst", "export", "data_quality_scorecards"),
+        ("national-analyst", "query", "sql:national_statistics"),
+        ("oversight", "view", "log"),
+        ("administrator", "view", "users"),
+    ]
+
+
 def test_a_force_signs_refuses_and_withdraws_its_own_figures_alone(
     browser: Callable[..., Browser], app: FastAPI, tmp_path: Path
 ) -> None:
