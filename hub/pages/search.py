@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from decisions.access import purposes
+from decisions.access import AccessKind, purposes
 from hub.lookups import PLAIN, TERMS, TIGHT
 from hub.parameters import number, whole
 from hub.statements import statements
@@ -32,6 +32,34 @@ def form(visit: V) -> Response:
 
 @router.post("/search")
 def search(visit: V) -> Response:
+    said, rows = _asked(visit, "search")
+    return visit.page(
+        "search.html",
+        purposes=purposes(),
+        said=said,
+        rows=rows,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
+
+
+@router.post("/search/pack")
+def pack(visit: V) -> Response:
+    """The same search as a page to print, logged as taken away: who asked, what for, what agrees, and what it does not say."""
+    said, rows = _asked(visit, "export")
+    return visit.page(
+        "search_pack.html",
+        said=said,
+        purpose=purposes()[said["purpose"]],
+        rows=rows,
+        made_at=visit.at,
+        destroy_by=visit.destroy_by(visit.at),
+        release=visit.release.manifest,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
+
+
+def _asked(visit: Visit, kind: AccessKind) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """What the form asks, and whom it finds, with the entry in the log. Raises Denied, BadForm."""
     visit.user.require("identifiable")
     said = {name: visit.said(name, 200) for name in ("purpose", *_ASKED)}
     if said["purpose"] not in purposes():
@@ -42,14 +70,8 @@ def search(visit: V) -> Response:
         raise BadForm("give a name, a birth date, a postcode or an identifier")
     rows = found(visit, said)
     persons = list(dict.fromkeys(row["person_id"] for row in rows))
-    visit.log("search", ",".join(persons[:_NAMED]) or "nobody", said["purpose"])
-    return visit.page(
-        "search.html",
-        purposes=purposes(),
-        said=said,
-        rows=rows,
-        statements=statements(visit, "ranked_perpetrators"),
-    )
+    visit.log(kind, ",".join(persons[:_NAMED]) or "nobody", said["purpose"])
+    return said, rows
 
 
 def found(visit: Visit, said: dict[str, str]) -> list[dict[str, Any]]:

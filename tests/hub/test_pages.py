@@ -302,6 +302,30 @@ def test_a_search_says_what_agrees_and_what_but_for_a_slip_and_takes_two_slips_f
         assert "Nobody was found" in agreeing(**fields), fields
 
 
+def test_a_result_to_print_says_for_whom_from_what_and_why_each_was_found_and_is_logged_as_taken_away(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    visitor = browser("national_analyst")
+    page = visitor.submit("/search/pack", purpose="right_to_ask", postcode="BS14TS").text
+    for said in (
+        "Copy of national-analyst",
+        "29\u00a0Apr\u00a02026",
+        "2026-02_handmade",
+        "Having no record is not being cleared",
+        "This list is not evidence of guilt.",
+        "postcode, but for a slip",
+        "BS14TS",
+    ):
+        assert said in page, said
+    assert visitor.submit("/search/pack", postcode="BS14TS").status_code == 400
+    assert browser("administrator").submit("/search/pack", purpose="right_to_ask").status_code == 403
+    with app.state.hub.store.reading() as connection:
+        taken = [(a.kind, a.subject, a.purpose) for a in access.accesses(connection)]
+        logged = audit.entries(connection)
+    assert taken == [("export", P1, "right_to_ask")]
+    assert not [e for e in logged if "BS1" in str(e)]
+
+
 def test_alerts_tell_what_happened_in_the_month_and_of_victims_to_the_roles_that_include_them(
     browser: Callable[..., Browser],
 ) -> None:
