@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,7 @@ from cli.exits import fail
 if TYPE_CHECKING:
     from hub.accounts import Accounts
     from hub.releases import Releases
-    from hub.settings import Settings
+    from hub.settings import RoleClaim, Settings
 
 # Role -> force, for trying the hub out.
 _DEMO_FORCE = "E23000001"
@@ -130,9 +131,9 @@ def listed() -> None:
 
 def _settings(is_https: bool) -> Settings:
     from hub.settings import Settings, SingleSignOn
-    from orchestration.environment import decisions_url, hub_sign_on, hub_url, release_key
+    from orchestration.environment import decisions_url, hub_roles, hub_sign_on, hub_url, release_key
 
-    said = hub_sign_on()
+    said, table = hub_sign_on(), hub_roles()
     return Settings(
         data_root=data_paths().root,
         now=_clock,
@@ -140,8 +141,18 @@ def _settings(is_https: bool) -> Settings:
         decisions_url=decisions_url(),
         release_key=release_key(),
         is_https=is_https,
-        single_sign_on=SingleSignOn(**said) if said else None,
+        single_sign_on=SingleSignOn(**said, role_claims=_role_claims(table)) if said else None,
     )
+
+
+def _role_claims(table: Path | None) -> tuple[RoleClaim, ...]:
+    from hub.accounts import BadAccount
+    from hub.sign_on import role_claims
+
+    try:
+        return role_claims(table) if table else ()
+    except (OSError, BadAccount) as bad:
+        fail(f"VAWG_HUB_ROLES cannot be used: {bad}")
 
 
 def _clock() -> datetime:

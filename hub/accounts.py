@@ -17,7 +17,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, Row, case, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, case, delete, insert, select, update
 
 from data_contracts.code_lists import attribute
 from decisions import audit
@@ -30,6 +30,8 @@ from hub.tables import sessions, tokens, users
 # Names are compared without case, for four eyes, so they are kept without.
 _USER_ID = re.compile(r"[a-z][a-z0-9._-]{1,59}")
 _HASHER = PasswordHasher()
+# Who changed an account whose role the provider's claims gave; no account can be called so.
+SIGN_ON = "single-sign-on:claims"
 
 
 class BadAccount(Exception):
@@ -70,12 +72,13 @@ class Accounts:
         at: datetime,
         sign_on_subject: str | None = None,
     ) -> None:
-        """Make an account; `password` or `sign_on_subject` (`issuer|sub`) lets its owner in. Raises BadAccount."""
+        """Make an account; `password` or `sign_on_subject` (`issuer|sub`) lets its owner in, never both. Raises BadAccount."""
         if not _USER_ID.fullmatch(user_id):
             raise BadAccount("a user's name is two to 60 small letters, digits, dots and dashes")
-        if not password and not sign_on_subject:
-            raise BadAccount("an account needs a password or a subject of the single sign-on")
-        _require_role(role, force_code)
+        if bool(password) == bool(sign_on_subject):
+            # A second door would go round what the provider asks, and round the day it shuts somebody out.
+            raise BadAccount("an account has either a password or a subject of the single sign-on")
+        require_role(role, force_code)
         row = {
             "user_id": user_id,
             "label": label.strip() or user_id,
@@ -89,6 +92,9 @@ class Accounts:
         with self.engine.begin() as connection:
             if connection.execute(select(users.c.user_id).where(users.c.user_id == user_id)).first():
                 raise BadAccount(f"there is an account {user_id} already")
+            of_subject = users.c.sign_on_subject == sign_on_subject
+            if sign_on_subject and connection.execute(select(users.c.user_id).where(of_subject)).first():
+                raise BadAccount("there is an account of that subject already")
             connection.execute(insert(users).values(row))
         self._log("hub_user_added", user_id, by, role=role, force_code=force_code)
 
@@ -96,7 +102,7 @@ class Accounts:
         self, user_id: str, *, by: str, at: datetime, role: str, force_code: str | None, is_active: bool
     ) -> None:
         """Change what somebody may do; their sessions and tokens end. Raises BadAccount."""
-        _require_role(role, force_code)
+        require_role(role, force_code)
         if user_id == by:
             raise BadAccount("nobody changes their own account; another administrator does")
         with self.engine.begin() as connection:
@@ -107,20 +113,49 @@ class Accounts:
             )
             if not changed.rowcount:
                 raise BadAccount(f"there is no account {user_id}")
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-            connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
+            _end_all(connection, user_id)
         self._log("hub_user_changed", user_id, by, role=role, force_code=force_code, is_active=is_active)
 
     def set_password(self, user_id: str, password: str, *, by: str, at: datetime) -> None:
-        """Give an account another password; its sessions end. Raises BadAccount."""
+        """Give an account another password; its sessions and tokens end. Raises BadAccount: also for one of single sign-on."""
         values = {"password_hash": _hashed(password), "n_failed": 0, "locked_until": None}
         with self.engine.begin() as connection:
-            if not connection.execute(
-                update(users).where(users.c.user_id == user_id).values(values)
-            ).rowcount:
+            signs_on = connection.execute(
+                select(users.c.sign_on_subject).where(users.c.user_id == user_id)
+            ).first()
+            if signs_on is None:
                 raise BadAccount(f"there is no account {user_id}")
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            if signs_on.sign_on_subject:
+                raise BadAccount(f"{user_id} comes in by single sign-on and has no password here")
+            connection.execute(update(users).where(users.c.user_id == user_id).values(values))
+            _end_all(connection, user_id)
         self._log("hub_password_set", user_id, by)
+
+    def change_password(self, session: Session, old: str, new: str, at: datetime) -> None:
+        """Give oneself another password: every other session and every token ends. Raises BadAccount, with nothing changed.
+
+        Wrong old ones count as wrong ones at the door do: whoever finds a session left open cannot guess on.
+        """
+        user_id = session.user.user_id
+        hashed = _hashed(new)
+        if old == new:
+            raise BadAccount("the new password is the old one")
+        if not self._knows(user_id, old, at):
+            self._log("hub_password_change_refused", user_id, user_id)
+            raise BadAccount("that is not your password, or the account is locked for now")
+        with self.engine.begin() as connection:
+            mine = update(users).where(users.c.user_id == user_id)
+            connection.execute(mine.values(password_hash=hashed))
+            _end_all(connection, user_id, but=session.session_hash)
+        self._log("hub_password_changed", user_id, user_id)
+
+    def signs_on(self, user_id: str) -> bool:
+        """Whether an account comes in by single sign-on, and so has no password here."""
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                select(users.c.sign_on_subject).where(users.c.user_id == user_id)
+            ).one_or_none()
+        return bool(row and row.sign_on_subject)
 
     def everybody(self) -> list[dict[str, Any]]:
         """One mapping an account, by name: user_id, label, role, force_code, is_active, is_locked, signs_on."""
@@ -140,20 +175,29 @@ class Accounts:
 
     def sign_in(self, user_id: str, password: str, at: datetime) -> str:
         """The cookie of a new session. Raises NotLetIn: also while the account is locked, whatever the password."""
-        is_counted = self._count_try(user_id, at)
-        with self.engine.connect() as connection:
-            row = connection.execute(select(users).where(users.c.user_id == user_id)).one_or_none()
-        matches = _matches(row.password_hash if row else None, password)
-        let_in = bool(row and row.is_active and matches and is_counted)
-        if let_in:
-            with self.engine.begin() as connection:
-                mine = update(users).where(users.c.user_id == user_id)
-                connection.execute(mine.values(n_failed=0, locked_until=None))
-        if row:
+        let_in = self._knows(user_id, password, at)
+        if let_in or self._is_there(user_id):
             self._log("hub_signed_in" if let_in else "hub_sign_in_refused", user_id, user_id)
         if not let_in:
             raise NotLetIn
         return self._begin(user_id, at)
+
+    def _knows(self, user_id: str, password: str, at: datetime) -> bool:
+        """Whether somebody who may come in by it knows the password; a wrong one counts towards the lock."""
+        is_counted = self._count_try(user_id, at)
+        with self.engine.connect() as connection:
+            row = connection.execute(select(users).where(users.c.user_id == user_id)).one_or_none()
+        matches = _matches(row.password_hash if row else None, password)
+        knows = bool(row and row.is_active and not row.sign_on_subject and matches and is_counted)
+        if knows:
+            with self.engine.begin() as connection:
+                mine = update(users).where(users.c.user_id == user_id)
+                connection.execute(mine.values(n_failed=0, locked_until=None))
+        return knows
+
+    def _is_there(self, user_id: str) -> bool:
+        with self.engine.connect() as connection:
+            return bool(connection.execute(select(users.c.user_id).where(users.c.user_id == user_id)).first())
 
     def _count_try(self, user_id: str, at: datetime) -> bool:
         """Count a try as failed before the password is looked at, and lock with the last one allowed: in one statement, so that
@@ -173,12 +217,18 @@ class Accounts:
             )
         return bool(counted.rowcount)
 
-    def sign_on(self, subject: str, at: datetime) -> str:
-        """The cookie of a new session for who the provider vouches for, `issuer|sub`. Raises NotLetIn."""
+    def sign_on(self, subject: str, at: datetime, standing: tuple[str, str | None] | None = None) -> str:
+        """The cookie of a new session for who the provider vouches for, `issuer|sub`. Raises NotLetIn, BadAccount.
+
+        `standing`: the role and force that the provider's claims give them, which become the account's; left out, it has its own.
+        """
         with self.engine.connect() as connection:
             row = connection.execute(select(users).where(users.c.sign_on_subject == subject)).one_or_none()
         if row is None or not row.is_active:
             raise NotLetIn
+        if standing is not None and standing != (row.role, row.force_code):
+            role, force_code = standing
+            self.change(row.user_id, by=SIGN_ON, at=at, role=role, force_code=force_code, is_active=True)
         self._log("hub_signed_on", row.user_id, row.user_id)
         return self._begin(row.user_id, at)
 
@@ -285,6 +335,13 @@ class Accounts:
         in_order(append, self.now)
 
 
+def _end_all(connection: Connection, user_id: str, but: str = "") -> None:
+    """End the sessions of an account, one of them kept if named, and all its tokens."""
+    mine = sessions.c.user_id == user_id
+    connection.execute(delete(sessions).where(mine, sessions.c.session_hash != but))
+    connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
+
+
 def _user(row: Row[Any]) -> User:
     return User(row.user_id, row.label, roles()[row.role], row.force_code)
 
@@ -294,7 +351,8 @@ def _is_over(row: Row[Any], at: datetime) -> bool:
     return idle or at - datetime.fromisoformat(row.began_at) > timedelta(hours=number("session_hours"))
 
 
-def _require_role(role: str, force_code: str | None) -> None:
+def require_role(role: str, force_code: str | None) -> None:
+    """Raises BadAccount where there is no such role, or it does not go with that force or none."""
     if role not in roles():
         raise BadAccount(f"a role is one of {', '.join(roles())}")
     if roles()[role].is_of_a_force != bool(force_code):

@@ -11,13 +11,28 @@ from decisions.store import sqlite_url
 
 
 @dataclass(frozen=True)
+class RoleClaim:
+    """Whoever's id token has `value` in the claim `claim` has a role, with a force where the role is of one."""
+
+    claim: str
+    value: str
+    role: str
+    force_code: str | None = None
+
+
+@dataclass(frozen=True)
 class SingleSignOn:
-    """An OpenID Connect provider. `issuer` is where its discovery document lies and what its tokens must name."""
+    """An OpenID Connect provider. `issuer` is where its discovery document lies and what its tokens must name.
+
+    `scope`: what is asked for, so that the claims come. `role_claims`: the roles that claims give; none, and accounts have their own.
+    """
 
     issuer: str
     client_id: str
     client_secret: str
     redirect_uri: str
+    scope: str = "openid"
+    role_claims: tuple[RoleClaim, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,19 @@
 """Single sign-on by OpenID Connect: the code flow with PKCE, and an id token that is verified before it says anything.
 
-The provider says who somebody is, never what they may do: an administrator has made the account before.
+The provider says who somebody is: an administrator has made the account before, and it says what they may do. Where a table of claims is
+given, the claims say which role the account has; who has no role by it, or more than one, does not come in.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +21,8 @@ import httpx
 import jwt
 from sqlalchemy import delete, insert, select
 
-from hub.settings import SingleSignOn
+from hub.accounts import BadAccount, require_role
+from hub.settings import RoleClaim, SingleSignOn
 from hub.tables import sign_ons
 from hub.web import Hub
 
@@ -27,6 +33,30 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 
 class SignOnFailed(Exception):
     """The provider did not vouch for anybody in a way that holds."""
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """Who the provider vouches for: `subject` is `issuer|sub`; `standing` role and force by the claims, none where no table says so."""
+
+    subject: str
+    standing: tuple[str, str | None] | None
+
+
+def role_claims(path: Path) -> tuple[RoleClaim, ...]:
+    """The table `claim,value,role,force_code` of a CSV. Raises BadAccount where it is no such table or names what there is not."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream, strict=True)
+        if set(reader.fieldnames or ()) != {"claim", "value", "role", "force_code"}:
+            raise BadAccount(f"{path.name} must have the columns claim, value, role and force_code")
+        found = tuple(
+            RoleClaim(row["claim"], row["value"], row["role"], row["force_code"] or None) for row in reader
+        )
+    for row in found:
+        require_role(row.role, row.force_code)
+    if not found or not all(row.claim and row.value for row in found):
+        raise BadAccount(f"{path.name} must name a claim and a value in every row, and have one at least")
+    return found
 
 
 def begin(hub: Hub) -> tuple[str, str]:
@@ -43,7 +73,7 @@ def begin(hub: Hub) -> tuple[str, str]:
         "response_type": "code",
         "client_id": provider.client_id,
         "redirect_uri": provider.redirect_uri,
-        "scope": "openid",
+        "scope": provider.scope,
         "state": state,
         "nonce": nonce,
         "code_challenge": challenge,
@@ -52,8 +82,8 @@ def begin(hub: Hub) -> tuple[str, str]:
     return state, f"{_discovered(hub, provider)['authorization_endpoint']}?{urlencode(asks)}"
 
 
-def finish(hub: Hub, code: str, state: str, kept_state: str) -> str:
-    """Who came back, as `issuer|sub`. A state is good once, for the browser it was given to. Raises SignOnFailed."""
+def finish(hub: Hub, code: str, state: str, kept_state: str) -> Vouched:
+    """Who came back. A state is good once, for the browser it was given to. Raises SignOnFailed."""
     provider = _provider(hub)
     if not state or not secrets.compare_digest(state.encode(), kept_state.encode()):
         raise SignOnFailed("the way back was not begun in this browser")
@@ -72,7 +102,32 @@ def finish(hub: Hub, code: str, state: str, kept_state: str) -> str:
         raise SignOnFailed(type(error).__name__) from None
     if claims.get("nonce") != began.nonce:
         raise SignOnFailed("the token answers another question")
-    return f"{provider.issuer}|{claims['sub']}"
+    return Vouched(f"{provider.issuer}|{claims['sub']}", _standing(provider.role_claims, claims))
+
+
+def way_out(hub: Hub) -> str | None:
+    """The provider's own address for signing out there, if it has one: whoever sits down next would come in without a word."""
+    try:
+        provider = _provider(hub)
+        out = _discovered(hub, provider).get("end_session_endpoint")
+    except SignOnFailed:
+        return None
+    return f"{out}?{urlencode({'client_id': provider.client_id})}" if out else None
+
+
+def _standing(table: tuple[RoleClaim, ...], claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """Raises SignOnFailed where there is a table and it gives no role, or more than one."""
+    if not table:
+        return None
+    given = {(row.role, row.force_code) for row in table if row.value in _values(claims.get(row.claim))}
+    if len(given) != 1:
+        raise SignOnFailed("the claims give no role, or more than one")
+    return given.pop()
+
+
+def _values(claim: Any) -> list[Any]:
+    # A text is one value: a group whose name stands inside another's is not that group.
+    return claim if isinstance(claim, list) else [claim]
 
 
 def _provider(hub: Hub) -> SingleSignOn:

@@ -185,6 +185,10 @@ class Visit:
         at = self.about_persons(subject, "export")
         return Taken(self.user.user_id, at, _destroy_by(at).date())
 
+    def destroy_by(self, at: datetime) -> date:
+        """The day by which what is taken away at a moment is to be destroyed."""
+        return _destroy_by(at).date()
+
     def log(self, kind: AccessKind, subject: str, purpose: str) -> datetime:
         def write(at: datetime) -> datetime:
             ends = _destroy_by(at) if kind == "export" else None

@@ -8,14 +8,28 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from hub.access import roles
-from hub.web import ADMINISTRATION, V, forces, redirect
+from hub.accounts import BadAccount
+from hub.web import ADMINISTRATION, V, Visit, forces, redirect
 
 router = APIRouter()
 
 
 @router.get("/account")
 def own(visit: V) -> Response:
-    return visit.page("account.html", tokens=visit.hub.accounts.tokens_of(visit.user), token=None)
+    return _own(visit)
+
+
+@router.post("/account/password")
+def change_password(visit: V) -> Response:
+    assert visit.session
+    old, new, again = (_secret(visit, name) for name in ("old", "new", "again"))
+    if new != again:
+        return _own(visit, refused="the new password was not written the same twice", status=400)
+    try:
+        visit.hub.accounts.change_password(visit.session, old, new, visit.at)
+    except BadAccount as bad:
+        return _own(visit, refused=str(bad), status=400)
+    return _own(visit, changed=True)
 
 
 @router.post("/account/tokens")
@@ -23,7 +37,7 @@ def make_token(visit: V) -> Response:
     visit.user.require("sql")
     token = visit.hub.accounts.make_token(visit.user, visit.said("label", 80), visit.at)
     # Shown on the answer itself: nowhere else is it kept.
-    return visit.page("account.html", tokens=visit.hub.accounts.tokens_of(visit.user), token=token)
+    return _own(visit, token=token)
 
 
 @router.post("/account/tokens/end")
@@ -42,18 +56,19 @@ def users(visit: V) -> Response:
 @router.post("/users")
 def add(visit: V) -> Response:
     visit.user.require("users")
-    password = secrets.token_urlsafe(15)
+    subject = visit.said("sign_on_subject", 400) or None
+    password = None if subject else secrets.token_urlsafe(15)
     visit.hub.accounts.add(
         visit.said("user_id", 60),
         label=visit.said("label", 100),
         role=visit.said("role", 30),
         force_code=visit.said("force_code", 20) or None,
         password=password,
-        sign_on_subject=visit.said("sign_on_subject", 400) or None,
+        sign_on_subject=subject,
         by=visit.user.user_id,
         at=visit.at,
     )
-    return _users(visit, (visit.said("user_id"), password))
+    return _users(visit, (visit.said("user_id"), password) if password else None)
 
 
 @router.post("/users/{user_id}")
@@ -78,7 +93,32 @@ def reset_password(visit: V, user_id: str) -> Response:
     return _users(visit, (user_id, password))
 
 
-def _users(visit: V, made: tuple[str, str] | None) -> Response:
+def _secret(visit: Visit, name: str) -> str:
+    # As it is taken at the door: blanks at its ends are part of it.
+    return str(visit.form.get(name, ""))[:500]
+
+
+def _own(
+    visit: Visit,
+    *,
+    token: str | None = None,
+    refused: str | None = None,
+    changed: bool = False,
+    status: int = 200,
+) -> Response:
+    held = visit.hub.accounts
+    return visit.page(
+        "account.html",
+        status,
+        tokens=held.tokens_of(visit.user),
+        token=token,
+        signs_on=held.signs_on(visit.user.user_id),
+        refused=refused,
+        changed=changed,
+    )
+
+
+def _users(visit: Visit, made: tuple[str, str] | None) -> Response:
     return visit.page(
         "users.html", users=visit.hub.accounts.everybody(), roles=roles(), forces=forces(), made=made
     )

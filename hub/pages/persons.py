@@ -79,6 +79,7 @@ def pack(visit: V, person_id: str) -> Response:
         person_id=evidence.subject.person_id,
         evidence=evidence,
         made_at=visit.at,
+        destroy_by=visit.destroy_by(visit.at),
         purpose=visit.purpose,
         release=visit.release.manifest,
         statements=statements(visit, "ranked_perpetrators", "ranked_perpetrator_offences"),

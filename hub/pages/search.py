@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from decisions.access import purposes
+from decisions.access import AccessKind, purposes
 from hub.lookups import PLAIN, TERMS, TIGHT
 from hub.parameters import number, whole
 from hub.statements import statements
@@ -32,6 +32,34 @@ def form(visit: V) -> Response:
 
 @router.post("/search")
 def search(visit: V) -> Response:
+    said, rows = _asked(visit, "search")
+    return visit.page(
+        "search.html",
+        purposes=purposes(),
+        said=said,
+        rows=rows,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
+
+
+@router.post("/search/pack")
+def pack(visit: V) -> Response:
+    """The same search as a page to print, logged as taken away: who asked, what for, what agrees, and what it does not say."""
+    said, rows = _asked(visit, "export")
+    return visit.page(
+        "search_pack.html",
+        said=said,
+        purpose=purposes()[said["purpose"]],
+        rows=rows,
+        made_at=visit.at,
+        destroy_by=visit.destroy_by(visit.at),
+        release=visit.release.manifest,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
+
+
+def _asked(visit: Visit, kind: AccessKind) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """What the form asks, and whom it finds, with the entry in the log. Raises Denied, BadForm."""
     visit.user.require("identifiable")
     said = {name: visit.said(name, 200) for name in ("purpose", *_ASKED)}
     if said["purpose"] not in purposes():
@@ -43,14 +71,8 @@ def search(visit: V) -> Response:
     rows = found(visit, said)
     persons = list(dict.fromkeys(row["person_id"] for row in rows))
     for first in range(0, max(1, len(persons)), _NAMED):
-        visit.log("search", ",".join(persons[first : first + _NAMED]) or "nobody", said["purpose"])
-    return visit.page(
-        "search.html",
-        purposes=purposes(),
-        said=said,
-        rows=rows,
-        statements=statements(visit, "ranked_perpetrators"),
-    )
+        visit.log(kind, ",".join(persons[first : first + _NAMED]) or "nobody", said["purpose"])
+    return said, rows
 
 
 def found(visit: Visit, said: dict[str, str]) -> list[dict[str, Any]]:
@@ -87,6 +109,11 @@ def _birth_dates(text: str) -> list[date]:
 
 
 _NAME = PLAIN.format("$name")
+# One character wrong, missing, too many or changed over with its neighbour; of a short term that is another term, not a slip.
+_SLIP = (
+    f"(t.term = a.{{0}} OR (length(a.{{0}}) >= {whole('search_slip_from')} "
+    f"AND abs(length(t.term) - length(a.{{0}})) <= 1 AND damerau_levenshtein(t.term, a.{{0}}) <= 1))"
+)
 _QUERY = f"""
     WITH asked AS (
         SELECT {_NAME} AS name, {TIGHT.format("$postcode")} AS postcode, {TIGHT.format("$identifier")} AS identifier
@@ -96,7 +123,9 @@ _QUERY = f"""
             t.record_id,
             max(CASE WHEN t.kind = 'name' AND a.name <> '' THEN jaro_winkler_similarity(a.name, t.term) ELSE 0 END) AS name_similarity,
             bool_or(t.kind = 'postcode' AND t.term = a.postcode) AS postcode_agrees,
-            bool_or(t.kind = 'identifier' AND t.term = a.identifier) AS identifier_agrees
+            bool_or(t.kind = 'postcode' AND {_SLIP.format("postcode")}) AS postcode_near,
+            bool_or(t.kind = 'identifier' AND t.term = a.identifier) AS identifier_agrees,
+            bool_or(t.kind = 'identifier' AND {_SLIP.format("identifier")}) AS identifier_near
         FROM {TERMS} AS t, asked AS a
         GROUP BY t.record_id
     ),
@@ -109,23 +138,26 @@ _QUERY = f"""
                 AS born_near,
             coalesce(n.date_of_birth::varchar = $exact, false) AS born_exactly,
             g.postcode_agrees,
-            g.identifier_agrees
+            g.postcode_near,
+            g.identifier_agrees,
+            g.identifier_near
         FROM suspect_nominals AS n JOIN agreeing AS g ON n.record_id = g.record_id
     )
     SELECT
         * EXCLUDE (born_near, born_exactly),
         list_filter([
-            CASE WHEN identifier_agrees THEN 'identifier' END,
+            CASE WHEN identifier_agrees THEN 'identifier' WHEN identifier_near THEN 'identifier, but for a slip' END,
             CASE WHEN name_similarity >= $like THEN 'name' END,
             CASE WHEN born_exactly THEN 'birth date' WHEN born_near THEN 'birth date, nearly' END,
-            CASE WHEN postcode_agrees THEN 'postcode' END
+            CASE WHEN postcode_agrees THEN 'postcode' WHEN postcode_near THEN 'postcode, but for a slip' END
         ], lambda w: w IS NOT NULL) AS agrees
     FROM compared
-    WHERE identifier_agrees OR name_similarity >= $like
-        OR ($name = '' AND (born_exactly OR postcode_agrees))
+    WHERE identifier_near OR name_similarity >= $like
+        OR ($name = '' AND (born_exactly OR postcode_near))
     ORDER BY
         identifier_agrees DESC,
-        (name_similarity >= $like)::integer + born_near::integer + born_exactly::integer + postcode_agrees::integer DESC,
+        (name_similarity >= $like)::integer + born_near::integer + born_exactly::integer
+            + postcode_agrees::integer + postcode_near::integer + identifier_near::integer DESC,
         name_similarity DESC,
         person_id,
         record_id

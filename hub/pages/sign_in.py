@@ -40,14 +40,17 @@ def sign_in(request: Request, form: Annotated[FormData, Depends(_plain_form)]) -
             hub.settings.now(),
         )
     except NotLetIn:
-        return _form(hub, next_path, failed=True)
+        return _form(hub, next_path, failed="password")
     return _with_session(hub, redirect(next_path), cookie)
 
 
 @router.get("/sign-on")
 def go_to_provider(request: Request) -> Response:
     hub = hub_of(request)
-    state, address = sign_on.begin(hub)
+    try:
+        state, address = sign_on.begin(hub)
+    except sign_on.SignOnFailed:
+        return _form(hub, "/", failed="provider")
     response = redirect(address)
     _set(hub, response, _STATE_COOKIE, state, strict=False)
     return response
@@ -57,10 +60,10 @@ def go_to_provider(request: Request) -> Response:
 def back_from_provider(request: Request, code: str = "", state: str = "") -> Response:
     hub = hub_of(request)
     try:
-        subject = sign_on.finish(hub, code, state, request.cookies.get(_STATE_COOKIE, ""))
-        cookie = hub.accounts.sign_on(subject, hub.settings.now())
+        came = sign_on.finish(hub, code, state, request.cookies.get(_STATE_COOKIE, ""))
+        cookie = hub.accounts.sign_on(came.subject, hub.settings.now(), came.standing)
     except (NotLetIn, sign_on.SignOnFailed):
-        return _form(hub, "/", failed=True)
+        return _form(hub, "/", failed="sign_on")
     # Not a redirect: a cookie that is of this site alone would not come along from the provider's.
     response = hub.render("signed_on.html")
     response.delete_cookie(_STATE_COOKIE)
@@ -71,10 +74,22 @@ def back_from_provider(request: Request, code: str = "", state: str = "") -> Res
 def sign_out(visit: V) -> Response:
     assert visit.session
     visit.hub.accounts.sign_out(visit.session, visit.at)
-    response = redirect("/sign-in")
+    signs_on = visit.hub.accounts.signs_on(visit.user.user_id)
+    response = redirect("/signed-out" if signs_on else "/sign-in")
     response.delete_cookie(visit.hub.cookie)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+@router.get("/signed-out")
+def signed_out(request: Request) -> Response:
+    """Where somebody of single sign-on lands: here they are out, at the provider they are not yet."""
+    return hub_of(request).render("signed_out.html")
+
+
+@router.get("/sign-on/out")
+def go_out_at_provider(request: Request) -> Response:
+    return redirect(sign_on.way_out(hub_of(request)) or "/sign-in")
 
 
 @router.get("/purpose")
@@ -95,7 +110,7 @@ def state_purpose(visit: V) -> Response:
     return redirect(own_path(visit.said("next")))
 
 
-def _form(hub: Hub, next_path: str, *, failed: bool = False) -> Response:
+def _form(hub: Hub, next_path: str, *, failed: str = "") -> Response:
     return hub.render(
         "sign_in.html",
         401 if failed else 200,

@@ -264,6 +264,10 @@ def test_search_allows_for_slips_and_logs_who_was_found_never_what_was_typed(
         {"born": "1984-07-03"} | {"name": "John Ashworth"},
         {"postcode": "bs99zz"},
         {"identifier": "84/123456x"},
+        {"postcode": "BS1 4TS"},
+        {"postcode": "B51 4ST"},
+        {"identifier": "84/132456X"},
+        {"identifier": "84/12346X"},
     ]
     for fields in asked:
         page = visitor.submit("/search", purpose="right_to_ask", **fields).text
@@ -278,6 +282,48 @@ def test_search_allows_for_slips_and_logs_who_was_found_never_what_was_typed(
     searches = [e.subject for e in logged if e.action == "access_search"]
     assert searches == [P1] * len(asked) + ["nobody"]
     assert not [e for e in logged if "ashworth" in str(e).lower()]
+
+
+def test_a_search_says_what_agrees_and_what_but_for_a_slip_and_takes_two_slips_for_another(
+    browser: Callable[..., Browser],
+) -> None:
+    visitor = browser("national_analyst")
+
+    def agreeing(**fields: str) -> str:
+        page = visitor.submit("/search", purpose="right_to_ask", **fields).text
+        return page[page.index('<section id="results">') :]
+
+    assert "<td>postcode, but for a slip</td>" in agreeing(postcode="BS14TS")
+    assert "<td>postcode</td>" in agreeing(postcode="BS14ST")
+    assert "<td>identifier, but for a slip</td>" in agreeing(identifier="84/123465X")
+    assert "<td>identifier</td>" in agreeing(identifier="84/123456X")
+    # Two slips, and a term so short that one slip makes it another's.
+    for fields in ({"postcode": "BS1 4TT9"}, {"identifier": "48/123465X"}, {"identifier": "N2"}):
+        assert "Nobody was found" in agreeing(**fields), fields
+
+
+def test_a_result_to_print_says_for_whom_from_what_and_why_each_was_found_and_is_logged_as_taken_away(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    visitor = browser("national_analyst")
+    page = visitor.submit("/search/pack", purpose="right_to_ask", postcode="BS14TS").text
+    for said in (
+        "Copy of national-analyst",
+        "29\u00a0Apr\u00a02026",
+        "2026-02_handmade",
+        "Having no record is not being cleared",
+        "This list is not evidence of guilt.",
+        "postcode, but for a slip",
+        "BS14TS",
+    ):
+        assert said in page, said
+    assert visitor.submit("/search/pack", postcode="BS14TS").status_code == 400
+    assert browser("administrator").submit("/search/pack", purpose="right_to_ask").status_code == 403
+    with app.state.hub.store.reading() as connection:
+        taken = [(a.kind, a.subject, a.purpose) for a in access.accesses(connection)]
+        logged = audit.entries(connection)
+    assert taken == [("export", P1, "right_to_ask")]
+    assert not [e for e in logged if "BS1" in str(e)]
 
 
 def test_alerts_tell_what_happened_in_the_month_and_of_victims_to_the_roles_that_include_them(

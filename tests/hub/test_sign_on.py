@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from hub import accounts
+from hub.accounts import BadAccount
 from hub.app import create_app
 from hub.releases import Releases
-from hub.settings import Settings, SingleSignOn
-from tests.hub.conftest import Browser, Clock
+from hub.settings import RoleClaim, Settings, SingleSignOn
+from hub.sign_on import SignOnFailed, _standing, role_claims
+from hub.tables import users
+from tests.hub.conftest import PASSWORD, Browser, Clock
 from tests.hub.provider import CLIENT, ISSUER, SECRET, Provider
 
 
@@ -97,3 +102,51 @@ def test_a_token_signed_with_another_key_or_with_the_client_s_secret_lets_nobody
         provider.signing_key, provider.algorithm, visitor = signing_key, algorithm, browser()
         code, state = provider.agree(visitor.get("/sign-on").headers["location"])
         assert _back(visitor, code, state) == 401
+
+
+def test_an_account_has_one_door_and_a_password_of_before_opens_no_second(
+    browser: Callable[[], Browser], clock: Clock
+) -> None:
+    visitor = browser()
+    held = visitor.app.state.hub.accounts
+    with pytest.raises(BadAccount, match="single sign-on"):
+        held.set_password("ann", PASSWORD, by="test", at=clock())
+    both = {"password": PASSWORD, "sign_on_subject": f"{ISSUER}|bea"}
+    with pytest.raises(BadAccount, match="either"):
+        held.add("bea", label="Bea", role="oversight", force_code=None, by="test", at=clock(), **both)
+    with pytest.raises(BadAccount, match="of that subject"):
+        one = {"password": None, "sign_on_subject": f"{ISSUER}|ann"}
+        held.add("bea", label="Bea", role="oversight", force_code=None, by="test", at=clock(), **one)
+    # As an administrator's page made it before.
+    with held.engine.begin() as connection:
+        connection.execute(update(users).values(password_hash=accounts._HASHER.hash(PASSWORD)))
+    assert visitor.post("/sign-in", data={"user_id": "ann", "password": PASSWORD}).status_code == 401
+
+
+def test_a_group_whose_name_stands_in_another_s_is_not_that_group() -> None:
+    table = (RoleClaim("groups", "oversight", "oversight"), RoleClaim("groups", "users", "administrator"))
+    assert _standing(table, {"groups": ["oversight", "oversight-canteen"]}) == ("oversight", None)
+    assert _standing(table, {"groups": "users"}) == ("administrator", None)
+    assert _standing((), {"groups": "users"}) is None
+    for given in ("oversight-canteen", ["oversight", "users"], None, [], {"oversight": 1}):
+        with pytest.raises(SignOnFailed):
+            _standing(table, {"groups": given})
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("claim,value,role\ngroups,x,oversight\n", "columns"),
+        ("claim,value,role,force_code\n", "at least"),
+        ("claim,value,role,force_code\ngroups,,oversight,\n", "at least"),
+        ("claim,value,role,force_code\ngroups,x,emperor,\n", "a role is one of"),
+        ("claim,value,role,force_code\ngroups,x,force_analyst,\n", "force's code"),
+    ],
+)
+def test_a_table_of_claims_that_cannot_hold_is_refused_at_the_start(
+    tmp_path: Path, rows: str, says: str
+) -> None:
+    table = tmp_path / "roles.csv"
+    table.write_text(rows, encoding="utf-8")
+    with pytest.raises(BadAccount, match=says):
+        role_claims(table)

@@ -33,16 +33,16 @@ def address(app: FastAPI) -> Iterator[str]:
 
 @pytest.fixture
 def sign_in(window: Chromium, app: FastAPI, address: str) -> Iterator[Callable[..., Page]]:
-    """`sign_in(role)` comes in by the form, as somebody of that role, of force A where the role is of a force.
+    """`sign_in(role)` comes in by the form, as somebody of that role, of `force` where the role is of a force.
 
     Whatever a page writes to the browser's console as an error, or asks of another host, fails the test.
     """
     said: list[str] = []
     contexts = []
 
-    def come(role: str, name: str | None = None, width: int = 1280) -> Page:
+    def come(role: str, name: str | None = None, width: int = 1280, force: str | None = A) -> Page:
         name, hub = name or role.replace("_", "-"), app.state.hub
-        force = A if roles()[role].is_of_a_force else None
+        force = force if roles()[role].is_of_a_force else None
         hub.accounts.add(
             name,
             label=name,
