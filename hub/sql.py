@@ -6,8 +6,10 @@ whole but for scores that nobody is shown, is read from a file, and those files 
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +45,36 @@ def marts_named(release: Release, scope: Scope, query: str) -> tuple[str, ...]:
     return tuple(sorted(words & set(release.selects(scope))))
 
 
+# What tells where the release lies, or runs a text as a query, which nobody could look at.
+_TELLING = re.compile(r"duckdb_\w+|pragma_\w+|sqlite_\w+|pg_views|views|current_setting|query|query_table")
+
+
+def _require_of_marts(query: str) -> None:
+    """Raises QueryRefused where a query asks DuckDB of itself. What does not parse is left to DuckDB to name."""
+    with duckdb.connect() as parser:
+        row = parser.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    for name in _names(json.loads(row[0]) if row else {}):
+        if _TELLING.fullmatch(name.lower()):
+            raise QueryRefused(f"{name} is about the database and not about the release; read its marts")
+
+
+def _names(parsed: Any) -> Iterator[str]:
+    """The functions and tables that a parsed query names, however deep."""
+    if isinstance(parsed, dict):
+        for key, value in parsed.items():
+            if key in ("function_name", "table_name") and isinstance(value, str):
+                yield value
+            else:
+                yield from _names(value)
+    elif isinstance(parsed, list):
+        for value in parsed:
+            yield from _names(value)
+
+
 def run(release: Release, scope: Scope, query: str, *, seconds: float | None = None) -> Answer:
     """Run one SELECT. Raises QueryRefused: not one SELECT, wrong SQL, out of time or memory, or too many at once."""
     marts = marts_named(release, scope, query)
+    _require_of_marts(query)
     if not _AT_ONCE.acquire(timeout=number("sql_seconds")):
         raise QueryRefused("too many queries are running; try again in a moment")
     try:

@@ -152,3 +152,23 @@ def test_an_answer_is_bounded_in_bytes_as_in_rows(browser: Callable[..., Browser
     """Texts of a made-up length lie outside the memory that the query may use."""
     answer = browser("oversight").submit("/sql", sql="SELECT repeat('x', 60000) AS t FROM range(40000)")
     assert answer.status_code == 400 and "its answer is more than 128 MB" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT value FROM duckdb_settings() WHERE name = 'allowed_paths'",
+        "FROM duckdb_views",
+        "SELECT sql FROM sqlite_master",
+        "SELECT view_definition FROM information_schema.views",
+        "WITH a AS (SELECT current_setting('allowed_paths') AS p) SELECT * FROM a",
+        "FROM query('FROM duckdb' || '_settings()')",
+        'SELECT (SELECT count(*) FROM "DuckDB_Settings"())',
+    ],
+)
+def test_a_query_does_not_tell_where_the_release_lies(
+    browser: Callable[..., Browser], releases: Releases, query: str
+) -> None:
+    answer = browser("oversight").submit("/sql", sql=query)
+    assert answer.status_code == 400 and "about the database" in answer.text
+    assert str(releases.current().folder.parent) not in answer.text
