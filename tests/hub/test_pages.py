@@ -293,10 +293,10 @@ def test_a_search_says_what_agrees_and_what_but_for_a_slip_and_takes_two_slips_f
         page = visitor.submit("/search", purpose="right_to_ask", **fields).text
         return page[page.index('<section id="results">') :]
 
-    assert "<td>postcode, but for a slip</td>" in agreeing(postcode="BS14TS")
-    assert "<td>postcode</td>" in agreeing(postcode="BS14ST")
-    assert "<td>identifier, but for a slip</td>" in agreeing(identifier="84/123465X")
-    assert "<td>identifier</td>" in agreeing(identifier="84/123456X")
+    assert '"What agrees">postcode, but for a slip</td>' in agreeing(postcode="BS14TS")
+    assert '"What agrees">postcode</td>' in agreeing(postcode="BS14ST")
+    assert '"What agrees">identifier, but for a slip</td>' in agreeing(identifier="84/123465X")
+    assert '"What agrees">identifier</td>' in agreeing(identifier="84/123456X")
     # Two slips, and a term so short that one slip makes it another's.
     for fields in ({"postcode": "BS1 4TT9"}, {"identifier": "48/123465X"}, {"identifier": "N2"}):
         assert "Nobody was found" in agreeing(**fields), fields

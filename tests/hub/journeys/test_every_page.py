@@ -1,0 +1,150 @@
+"""Every page that a role can open: by WCAG 2.2 AA as far as axe can tell, no wider than a phone, and by the keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Page, expect
+
+from hub.access import roles
+from tests.hub.releases import P1, A
+from tests.hub.test_accessibility import AXE, RULES
+from tests.hub.test_pages import PAGES
+
+pytestmark = pytest.mark.heavy
+# What is no page of its own: a file, an answer to a program, a step that leads on, or a page with a test of its own.
+NO_PAGE = {
+    "/marts/{mart}.{kind}",
+    "/marts/{mart}/metadata.json",
+    "/statistics/download.{kind}",
+    "/api/marts",
+    "/sign-on",
+    "/sign-on/back",
+    "/sign-on/out",
+    "/oversight/pages/{name}",
+    "/returns/{force}/{submission}",
+    "/returns/{force}/{submission}/findings.csv",
+}
+# Opened by whoever is not signed in, by everybody, or with something wrong.
+MORE = {"/sign-in", "/signed-out", "/purpose", "/nowhere", "/marts/no_such_mart.csv", f"/persons/{A}"}
+
+
+def _paths(app: FastAPI) -> Iterator[str]:
+    for route in app.routes:
+        for inner in getattr(getattr(route, "original_router", None), "routes", [route]):
+            if "GET" in (getattr(inner, "methods", None) or ()):
+                yield inner.path
+
+
+def test_no_page_is_left_out(app: FastAPI) -> None:
+    known = {urlsplit(path).path.replace(P1, "{person_id}") for path in (*PAGES, *MORE)}
+    found = set(_paths(app))
+    assert len(found) > 20
+    assert found - known - NO_PAGE == set()
+
+
+def _is_well(page: Page, where: str) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    broken = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules}).then("
+        "r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 160)))",
+        list(RULES),
+    )
+    size = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
+    wide = [f"{size[0]} px wide on {size[1]}"] if size[0] > size[1] else []
+    return [f"{where}: {said}" for said in [*broken, *wide]]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("role", list(roles()))
+def test_every_page_of_a_role_breaks_no_rule_and_fits(
+    sign_in: Callable[..., Page], role: str, width: int
+) -> None:
+    page, found = sign_in(role, width=width), []
+    if "identifiable" in roles()[role].may:
+        page.goto("/purpose")
+        found += _is_well(page, "/purpose")
+        page.locator("#p-monthly_review").check()
+        page.get_by_role("button", name="Go on").click()
+    for path, permission in PAGES.items():
+        if permission is None or permission in roles()[role].may:
+            page.goto(path)
+            found += _is_well(page, path)
+    for path in sorted(MORE - {"/purpose"}):
+        page.goto(path)
+        found += _is_well(page, path)
+    if "identifiable" in roles()[role].may:
+        for name in ("Ashworth", "Nobody Whatever"):
+            page.goto("/search")
+            page.get_by_label("What for").select_option("right_to_ask")
+            page.get_by_label("Name").fill(name)
+            page.get_by_role("button", name="Search").click()
+            found += _is_well(page, f"search for {name}")
+        page.get_by_role("button", name="Result to print").click()
+        found += _is_well(page, "a result to print")
+        page.goto(f"/persons/{P1}")
+        page.get_by_role("button", name="print").click()
+        found += _is_well(page, "a pack")
+    if "sql" in roles()[role].may:
+        for query in ("SELECT * FROM national_statistics", "SELECT nothing FROM nowhere"):
+            page.goto("/sql")
+            page.get_by_label("Query").fill(query)
+            page.get_by_role("button", name="Run", exact=True).click()
+            found += _is_well(page, query)
+    page.goto("/account")
+    page.locator("#old").fill("wrong")
+    page.locator("#new").fill("another horse, another battery")
+    page.locator("#again").fill("another horse, another battery")
+    page.get_by_role("button", name="Change password").click()
+    found += _is_well(page, "a password refused")
+    assert found == []
+
+
+def test_a_search_goes_by_the_keyboard_alone(sign_in: Callable[..., Page]) -> None:
+    page = sign_in("national_analyst")
+    page.goto("/search")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    met = []
+
+    def on_to(name: str) -> None:
+        for _ in range(15):
+            page.keyboard.press("Tab")
+            told = page.evaluate(
+                """() => { const e = document.activeElement, s = getComputedStyle(e);
+                return [e.id || e.innerText, s.outlineStyle, parseFloat(s.outlineWidth)]; }"""
+            )
+            met.append(told[0])
+            # Whoever sees the page sees where they are.
+            assert told[1] != "none" and told[2] >= 2, told
+            if told[0] == name:
+                return
+        raise AssertionError(f"no way to {name}: {met}")
+
+    on_to("f-purpose")
+    page.keyboard.type("R")
+    on_to("name")
+    page.keyboard.type("Jonathon Ashworth")
+    on_to("Search")
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="Found").wait_for()
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+    met.clear()
+    on_to(P1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"Person {P1}")).to_be_visible()
+    # No trap: the keyboard comes round to where it began.
+    seen = set()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("() => document.activeElement.className + document.activeElement.innerText"))
+        if page.evaluate("() => document.activeElement === document.body") and len(seen) > 5:
+            break
+    else:
+        raise AssertionError("two hundred steps and no end")
