@@ -27,6 +27,7 @@ NO_PAGE = {
     "/oversight/pages/{name}",
     "/returns/{force}/{submission}",
     "/returns/{force}/{submission}/findings.csv",
+    "/returns/{force}/consequences/{name}",
 }
 # Opened by whoever is not signed in, by everybody, or with something wrong.
 MORE = {"/sign-in", "/signed-out", "/purpose", "/nowhere", "/marts/no_such_mart.csv", f"/persons/{A}"}
