@@ -322,7 +322,10 @@ def test_a_result_to_print_says_for_whom_from_what_and_why_each_was_found_and_is
     with app.state.hub.store.reading() as connection:
         taken = [(a.kind, a.subject, a.purpose) for a in access.accesses(connection)]
         logged = audit.entries(connection)
-    assert taken == [("export", P1, "right_to_ask")]
+    assert taken == [
+        ("export", P1, "right_to_ask"),
+        ("refused", "/search/pack", "administration"),
+    ]
     assert not [e for e in logged if "BS1" in str(e)]
 
 
