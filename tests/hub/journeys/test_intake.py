@@ -12,6 +12,9 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
+from assets.storage import DataRoot
+from orchestration.definitions import build_defs
+
 pytestmark = pytest.mark.heavy
 # Of nobody: a small force's month, made up, with faults planted.
 EXAMPLE = Path(__file__).parents[3] / "examples" / "E23000034_2026-02_1"
@@ -25,18 +28,16 @@ def _zip(path: Path) -> Path:
     return path
 
 
-def _take_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the sensor of the landing folder starts."""
-    monkeypatch.setenv("VAWG_DATA", str(root))
-    from orchestration.definitions import intake_job
-
+def _take_in(root: Path) -> None:
+    """What the sensor of the landing folder starts, on this data root whatever another test imported the definitions with."""
+    intake = build_defs(data_root=DataRoot(path=str(root))).resolve_job_def("intake")
     config = {"ops": {"submissions": {"config": {"received_at": "2026-03-12T09:00:00"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
-        assert intake_job().execute_in_process(instance=instance, run_config=config).success
+        assert intake.execute_in_process(instance=instance, run_config=config).success
 
 
 def test_a_force_sends_a_return_with_faults_and_is_led_to_each_row_and_how_to_mend_it(
-    sign_in: Callable[..., Page], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sign_in: Callable[..., Page], root: Path, tmp_path: Path
 ) -> None:
     page = sign_in("force_submitter", force=FORCE)
     page.goto("/returns")
@@ -52,7 +53,7 @@ def test_a_force_sends_a_return_with_faults_and_is_led_to_each_row_and_how_to_me
     expect(page.get_by_role("heading", name="Waiting to be taken in")).to_be_visible()
     assert page.evaluate("() => document.documentElement.dataset.sent") == "100"
 
-    _take_in(root, monkeypatch)
+    _take_in(root)
     page.reload()
     expect(page.get_by_role("heading", name="Waiting to be taken in")).to_have_count(0)
     page.get_by_role("region", name="Receipts").get_by_role("link").click()
