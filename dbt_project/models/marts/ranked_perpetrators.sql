@@ -73,9 +73,9 @@ select
     persons.max_severity_days,
     persons.best_link_probability,
     persons.outcome_unknown_share,
-    case persons.in_custody
-        when 'Y' then 'in custody'
-        when 'N' then 'not in custody'
+    case persons.is_in_custody
+        when true then 'in custody'
+        when false then 'not in custody'
         else 'custody not checked'
     end as custody_status,
     -- The safety valve of a list that asks for repetition: one grave report is enough, if no list shows them already.
@@ -98,7 +98,7 @@ from {{ ref('scored_persons') }} as persons
 cross join {{ ref('national_run') }} as run
 cross join parameters
 cross join {{ ref('ranking_versions') }} as versions
-inner join worded on coalesce(persons.in_custody in ('Y', 'N'), false) = worded.is_custody_checked
+inner join worded on (persons.is_in_custody is not null) = worded.is_custody_checked
 left join {{ ref('person_places') }} as places on persons.person_id = places.person_id
 left join {{ ref('list_scopes') }} as scopes on persons.owner_force_code = scopes.force_code
 left join {{ ref('national_list_decisions') }} as decisions on persons.person_id = decisions.person_id

@@ -71,7 +71,6 @@ non_crime_incidents as (
 )
 
 select
-    gates.person_id,
     incidents.person_no,
     incidents.first_force_code,
     incidents.first_force_code < incidents.last_force_code as is_named_by_several_forces,
