@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from data_contracts.extracts.catalogue import EXTRACTS
+from data_contracts.rules.history import SAME_FACTS
 from data_contracts.rules.rule import History, Tables
 from data_contracts.rules.statistics import no_measures
 
@@ -58,6 +59,10 @@ def history_of(
     tables["persons_of_same_name"] = _matching(ordered, "persons", typed["persons"], _NAMED, "person_ref")
     breached = typed["protective_orders"].select(pl.col("breach_crime_ref").alias("crime_ref"))
     tables["breaches"] = _matching(ordered, "offences", breached, ["crime_ref"], "crime_ref")
+    tables["crimes_of_same_facts"] = same = _not_deleted(
+        ordered, _matching(ordered, "offences", typed["offences"], SAME_FACTS, "crime_ref")
+    )
+    tables["victims_of_same_facts"] = _matching(ordered, "victims", same.lazy(), ["crime_ref"], "crime_ref")
     tables["began"] = pl.DataFrame({"began_on": [min(e.period for e in ordered)]})
     return History({name: rows.lazy() for name, rows in tables.items()}, past, peers)
 
@@ -98,6 +103,12 @@ def _newest(root: str, ordered: Sequence[Earlier], typed: Tables) -> dict[str, p
         .collect()
         for name in family
     }
+
+
+def _not_deleted(ordered: Sequence[Earlier], crimes: pl.DataFrame) -> pl.DataFrame:
+    """Those of the crimes that no earlier submission took back."""
+    gone = _sent(ordered, "deletions").filter(pl.col("extract") == "offences").select("record_ref")
+    return crimes.lazy().join(gone, left_on="crime_ref", right_on="record_ref", how="anti").collect()
 
 
 def _known_records(ordered: Sequence[Earlier], typed: Tables) -> pl.DataFrame:

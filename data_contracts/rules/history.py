@@ -15,6 +15,8 @@ from data_contracts.rules.rule import Context, Tables, history_rule
 
 _WAS = "_before"
 _PERSON = "person_ref"
+# Two crimes that agree in all of these, and in a victim, are taken for one.
+SAME_FACTS = ["offence_code", "committed_from", "reported_at", "recorded_at"]
 
 
 def _again(extract: str, key: str, tables: Tables, before: Tables) -> pl.LazyFrame:
@@ -115,6 +117,29 @@ def crime_dates_changed(tables: Tables, before: Tables, context: Context) -> pl.
     )
 
 
+@history_rule(
+    "offences",
+    fields=("crime_ref",),
+    message="A crime sent before has the same offence, times and victim under another reference, and still stands.",
+    remedy="Send the crime under its first reference, or delete the record of the other one.",
+    source="checks T08",
+)
+def crime_ref_changed(tables: Tables, before: Tables, context: Context) -> pl.LazyFrame:
+    new = tables["offences"].filter(pl.col("status") == "live").join(before["offences"], on=CRIME, how="anti")
+    # One that comes again beside it is two crimes of one submission; one that is taken back now is a change rightly made.
+    withdrawn = tables["deletions"].filter(pl.col("extract") == "offences").select("record_ref")
+    stood = (
+        before["crimes_of_same_facts"]
+        .filter(pl.col("status") == "live")
+        .join(tables["offences"].select(CRIME), on=CRIME, how="anti")
+        .join(withdrawn, left_on=CRIME, right_on="record_ref", how="anti")
+    )
+    pairs = new.join(stood.select(pl.col(CRIME).alias("other_ref"), *SAME_FACTS), on=SAME_FACTS)
+    victims = tables["victims"].select(CRIME, _PERSON).drop_nulls()
+    other_victims = before["victims_of_same_facts"].select(pl.col(CRIME).alias("other_ref"), _PERSON)
+    return pairs.join(victims, on=CRIME).join(other_victims, on=["other_ref", _PERSON], how="semi")
+
+
 def _harm_days(column: str) -> pl.Expr:
     """Days of harm of the offence code in a column; null where the code has no weight."""
     weights = code_list("harm_weights").filter(pl.col("valid_to").is_null()).drop_nulls("cchi_days")
@@ -137,6 +162,20 @@ def crime_reclassified_to_less_harm(tables: Tables, before: Tables, context: Con
     return again.filter(less.fill_null(False))
 
 
+def crimes_first_sent(tables: Tables, before: Tables) -> pl.LazyFrame:
+    """Crimes that come for the first time. One of before the force's first submission could not come earlier."""
+    first_time = tables["offences"].join(before["offences"], on=CRIME, how="anti")
+    return first_time.join(before["began"], how="cross").filter(
+        pl.col("recorded_at").dt.date() >= pl.col("began_on")
+    )
+
+
+def is_late(context: Context) -> pl.Expr:
+    """The crime of this row was recorded longer ago than a crime should take to come."""
+    since = pl.lit(context.extracted_at) - pl.col("recorded_at")
+    return since > pl.duration(days=threshold("late_arrival_days"))
+
+
 @history_rule(
     "offences",
     fields=("recorded_at",),
@@ -145,14 +184,7 @@ def crime_reclassified_to_less_harm(tables: Tables, before: Tables, context: Con
     source="checks T12",
 )
 def crime_arrives_late(tables: Tables, before: Tables, context: Context) -> pl.LazyFrame:
-    late = pl.lit(context.extracted_at) - pl.col("recorded_at") > pl.duration(
-        days=threshold("late_arrival_days")
-    )
-    first_time = tables["offences"].join(before["offences"], on=CRIME, how="anti").filter(late)
-    # A crime of before the force's first submission could not come earlier.
-    return first_time.join(before["began"], how="cross").filter(
-        pl.col("recorded_at").dt.date() >= pl.col("began_on")
-    )
+    return crimes_first_sent(tables, before).filter(is_late(context))
 
 
 @history_rule(

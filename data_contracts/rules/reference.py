@@ -68,8 +68,17 @@ def postcode_areas() -> list[str]:
 @cache
 def word_pattern(sex: str) -> str:
     """Regular expression for relationship words, in capitals, that say this sex."""
-    words = _table("relationship_words").filter(pl.col("sex") == sex)["word"].to_list()
-    return rf"\b(?:{'|'.join(words)})\b"
+    return _any_of(_table("relationship_words").filter(pl.col("sex") == sex))
+
+
+@cache
+def generations_pattern(apart: int) -> str:
+    """Regular expression for relationship words, in capitals, of people this many generations apart."""
+    return _any_of(_table("relationship_words").filter(pl.col("generations_apart") == str(apart)))
+
+
+def _any_of(words: pl.DataFrame) -> str:
+    return rf"\b(?:{'|'.join(words['word'].to_list())})\b"
 
 
 @cache

@@ -13,7 +13,7 @@ from data_contracts.rules.common import (
     orphans,
     related_pairs,
 )
-from data_contracts.rules.reference import threshold, word_pattern
+from data_contracts.rules.reference import generations_pattern, threshold, word_pattern
 from data_contracts.rules.rule import Context, Tables, cross_rule
 
 _YOUNGER = pl.min_horizontal("victim_age", "suspect_age")
@@ -66,6 +66,20 @@ def parent_and_child_too_close_in_age(tables: Tables, context: Context) -> pl.La
     older = pl.when(pl.col("relationship_type") == "PNT").then(pl.col("suspect_age") - pl.col("victim_age"))
     gap = older.when(pl.col("relationship_type") == "CHD").then(pl.col("victim_age") - pl.col("suspect_age"))
     return related_pairs(tables, context).filter(gap < threshold("parent_child_gap"))
+
+
+@cross_rule(
+    "relationships",
+    fields=("relationship",),
+    message="Grandparent and grandchild are less than 24 years apart.",
+    remedy="Correct the ages or the relationship.",
+    source="checks X09",
+)
+def grandparent_and_grandchild_too_close_in_age(tables: Tables, context: Context) -> pl.LazyFrame:
+    # By the force's own word: the national code is that of other family. Which of the two is older, words do not agree on.
+    of_two = pl.col("relationship").str.to_uppercase().str.contains(generations_pattern(2))
+    gap = (pl.col("suspect_age") - pl.col("victim_age")).abs()
+    return related_pairs(tables, context).filter(of_two & (gap < threshold("grandparent_grandchild_gap")))
 
 
 @cross_rule(

@@ -18,6 +18,7 @@ from data_contracts.code_lists import attribute
 from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.mappings import mapping, national_code
 from data_contracts.rules.common import CRIME, live_crimes, national_flags
+from data_contracts.rules.history import crimes_first_sent, is_late
 from data_contracts.rules.reference import default_values, incident_months, statistic_limit
 from data_contracts.rules.rule import Context, History, Tables, statistics_rule
 
@@ -51,6 +52,7 @@ def measures(tables: Tables, history: History | None, context: Context, sequence
     ]
     if history:
         parts += [*_kept_references(tables, history), *_revisions(tables, history, context)]
+        parts += [*_late_arrivals(tables, history, context)]
     figures = pl.DataFrame(
         parts,
         schema={c: MEASURES_SCHEMA[c] for c in ("measure", "item", "numerator", "denominator")},
@@ -153,6 +155,14 @@ def _revisions(tables: Tables, history: History, context: Context) -> Iterator[F
     for closed_month in sorted(set(now) & set(was)):
         change = now[closed_month] - before.get(closed_month, 0)
         yield "closed_month_revision", f"{closed_month:%Y-%m}", abs(change), was[closed_month]
+
+
+def _late_arrivals(tables: Tables, history: History, context: Context) -> Iterator[Figure]:
+    """Crimes that come for the first time: how many of them late."""
+    late = is_late(context).sum().cast(pl.Int64)
+    first_sent = crimes_first_sent(tables, history.tables)
+    n_late, n_first = first_sent.select(late, pl.len().alias("n_rows").cast(pl.Int64)).collect().row(0)
+    yield "late_arrival_share", "all", n_late, n_first
 
 
 def _past(history: History, measure: str, context: Context) -> dict[str, pl.DataFrame]:
@@ -381,4 +391,18 @@ def closed_month_revised(now: pl.DataFrame, history: History, context: Context) 
         ("offences", month, f"{month}: by {change:,} of {was:,} crimes")
         for month, change, was in _now(now, "closed_month_revision")
         if change > max(limit * was, statistic_limit("count_difference_min"))
+    ]
+
+
+@statistics_rule(
+    message="Too many of the crimes that come for the first time were recorded more than 90 days ago.",
+    remedy="Send crimes in the month they are recorded; tell the national team of a backlog before you send it.",
+    source="checks T12",
+)
+def late_arrival_share_high(now: pl.DataFrame, history: History, context: Context) -> Breaches:
+    limit = statistic_limit("late_arrival_share_max")
+    return [
+        ("offences", "recorded_at", f"{late:,} of {n:,} crimes, limit {limit:.0%}")
+        for _, late, n in _now(now, "late_arrival_share")
+        if late > limit * n
     ]

@@ -39,7 +39,7 @@ PLANTED_SCHEMA: dict[str, pl.DataType] = {
 _HOLDS = "an error here holds the whole submission; tests/data_contracts/rules/submission_pairs.py plants it"
 _TWO_MONTHS = "it wants an earlier month, or many; tests/data_contracts/rules/test_history_rules.py plants it"
 _DRAWS = "planting it would move every other draw; tests/data_contracts/rules/pairs.py plants it"
-_NO_WORD = "no record system of England and Wales has a word for a spouse; tests/data_contracts/rules/pairs.py plants it"
+_NO_WORD = "no record system of England and Wales has the word; tests/data_contracts/rules/pairs.py plants it"
 NOT_PLANTED: dict[str, str] = {
     **dict.fromkeys(
         (
@@ -74,6 +74,7 @@ NOT_PLANTED: dict[str, str] = {
     "sector_area_unknown": _DRAWS,
     "spouse_under_16": _NO_WORD,
     "spouse_under_18": _NO_WORD,
+    "grandparent_and_grandchild_too_close_in_age": _NO_WORD,
 }
 # Planted on a submission as a whole: `plant_on_submission`.
 ON_SUBMISSIONS = ("columns_unexpected", "file_undeclared")

@@ -41,6 +41,12 @@ def empty(*extracts: str) -> Step:
     return clear
 
 
+def _under_another_reference(tables: Tables) -> None:
+    """The first crime comes again with all its children as if it were another one."""
+    for extract in ("offences", "victims", "suspects", "relationships", "flags"):
+        tables[extract][0]["crime_ref"] = "42/100/26"
+
+
 _CANCELLED = {
     "status": "cancelled",
     "outcome_code": "",
@@ -96,6 +102,10 @@ HISTORY_PAIRS: dict[str, TwoMonths] = {
     "crime_dates_changed": TwoMonths(
         [put("offences", 0, recorded_at="2026-01-10T23:31:00")],
         [put("offences", 0, committed_from="2026-01-10T21:16:00")],
+    ),
+    "crime_ref_changed": TwoMonths(
+        [_under_another_reference],
+        [_under_another_reference, put("victims", 0, person_ref="N4")],
     ),
     "crime_reclassified_to_less_harm": TwoMonths(
         # Sexual assault weighs 374.5 days: 182.5 are less than half of it, 188 are not.
@@ -223,5 +233,8 @@ STATISTICS_PAIRS: dict[str, Figures] = {
     "closed_month_revised": Figures(
         figures(("closed_month_revision", "2025-12", 21, 1000)),
         figures(("closed_month_revision", "2025-12", 20, 1000)),
+    ),
+    "late_arrival_share_high": Figures(
+        figures(("late_arrival_share", "all", 6, 100)), figures(("late_arrival_share", "all", 5, 100))
     ),
 }

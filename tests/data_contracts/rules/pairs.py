@@ -341,6 +341,10 @@ PAIRS: dict[str, Pair] = {
         [put("relationships", 0, relationship="Parent of"), put("victims", 0, age="25")],
         [put("relationships", 0, relationship="Parent of"), put("victims", 0, age="24")],
     ),
+    "grandparent_and_grandchild_too_close_in_age": Pair(
+        [put("relationships", 0, relationship="Grandson"), put("victims", 0, age="59")],
+        [put("relationships", 0, relationship="Grandson"), put("victims", 0, age="60")],
+    ),
     "spouse_under_16": Pair(
         [put("relationships", 0, relationship="SPOUSE"), put("victims", 0, age="15")],
         [put("relationships", 0, relationship="Boyfriend"), put("victims", 0, age="15")],

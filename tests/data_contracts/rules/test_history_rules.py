@@ -26,7 +26,7 @@ from tests.data_contracts.rules.history_pairs import (
     figures,
     months,
 )
-from tests.data_contracts.rules.pairs import Step, put
+from tests.data_contracts.rules.pairs import Step, add, put
 
 RECEIVED_ON = date(2026, 5, 5)
 CONTEXT = Context(FORCE, PERIOD, date(2026, 1, 31), datetime(2026, 2, 3, 8), date(2026, 2, 5))
@@ -81,7 +81,8 @@ def test_a_near_miss_does_not_trip_the_rule(rule: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["reported_at_changed", "crime_lost_what_it_had", "deletion_of_unknown_record"]
+    "rule",
+    ["reported_at_changed", "crime_lost_what_it_had", "crime_ref_changed", "deletion_of_unknown_record"],
 )
 def test_in_slices_the_same_is_told(rule: str, tmp_path: Path) -> None:
     pair = HISTORY_PAIRS[rule]
@@ -194,3 +195,45 @@ def test_what_was_recorded_before_a_force_began_to_send_is_not_late(tmp_path: Pa
     times = {"committed_from": "2025-12-01T08:10:00", "reported_at": "2025-12-30T08:00:00"}
     before = put("offences", -1, **times, recorded_at="2025-12-30T09:00:00")
     assert told(tmp_path, [], [*pair.plant, before], pair.then).findings.height == 0
+
+
+_OTHER = HISTORY_PAIRS["crime_ref_changed"].plant[0]
+_TAKEN_BACK = {
+    "extract": "offences",
+    "record_ref": "42/1/26",
+    "reason": "duplicate",
+    "deleted_on": "2026-02-20",
+}
+
+
+def test_a_reference_changed_with_the_old_record_taken_back_is_no_finding(tmp_path: Path) -> None:
+    assert told(tmp_path, [], [_OTHER, add("deletions", **_TAKEN_BACK)]).findings.height == 0
+
+
+def test_of_a_crime_taken_back_earlier_nothing_is_left_to_be_the_same_as(tmp_path: Path) -> None:
+    january = earlier(tmp_path, [])
+    other_rows = write_tables(
+        tmp_path / "between",
+        {"offences": clean_tables()["offences"][1:], "deletions": [_TAKEN_BACK]},
+        **FEBRUARY,
+    )
+    accepted = check(open_submission(other_rows), received_on=RECEIVED_ON, before=january).accepted
+    february = Earlier(date(2026, 2, 1), 1, {name: rows.lazy() for name, rows in accepted.items()})
+    opened = open_submission(second_month(tmp_path, [_OTHER], HISTORY_PAIRS["crime_arrives_late"].then))
+    rules_found = check(
+        opened, received_on=RECEIVED_ON, before=Before((*january.earlier, february), january.past)
+    ).findings["rule"]
+    assert "crime_ref_changed" not in set(rules_found)
+
+
+def test_a_cancelled_crime_may_come_again_under_another_reference(tmp_path: Path) -> None:
+    cancelled = HISTORY_PAIRS["cancelled_crime_proceeded_with"].first
+    assert told(tmp_path, cancelled, [_OTHER]).findings.height == 0
+
+
+def test_crimes_that_come_late_are_counted_among_those_that_come_first(tmp_path: Path) -> None:
+    pair = HISTORY_PAIRS["crime_arrives_late"]
+    for steps, late in ((pair.plant, 1), (pair.near, 0)):
+        measured = told(tmp_path / str(late), [], steps, pair.then).measures
+        (row,) = measured.filter(pl.col("measure") == "late_arrival_share").iter_rows(named=True)
+        assert (row["numerator"], row["denominator"]) == (late, 1)
