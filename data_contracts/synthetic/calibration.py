@@ -192,8 +192,12 @@ def _derived() -> dict[str, pl.Expr]:
 
 
 def choose(rng: Generator, rows: pl.DataFrame, calibration: Calibration) -> Bools:
-    """Which of the crimes (`features`) are sent. Raises TargetsContradict where no choice meets the targets."""
+    """Which of the crimes (`features`) are sent: all where nothing is aimed at. Raises TargetsContradict where no choice
+    meets the targets.
+    """
     targets = calibration.targets
+    if targets.is_empty():
+        return np.ones(rows.height, dtype=np.bool_)
     wanted = np.where(targets["kind"] == COUNT, targets["value"], 0.0)
     units = _units(rows, targets)
     patterns = _patterns(_design(rows, targets, units))

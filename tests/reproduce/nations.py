@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from data_contracts.code_lists import code_list
 from data_contracts.synthetic.calibration import COUNT, TARGET_SCHEMA, Calibration
 from data_contracts.synthetic.nation import NationSummary, write_nation
 from data_contracts.synthetic.profile import forces
@@ -27,7 +28,11 @@ def nations() -> dict[str, dict[str, Any]]:
 
 def calibration_of(settings: dict[str, Any]) -> Calibration:
     """The calibration a nation's settings and targets ask for; counts are scaled as the nation is."""
-    targets = pl.read_csv(FOLDER / settings["targets"], schema_overrides=TARGET_SCHEMA)
+    targets = (
+        pl.read_csv(FOLDER / settings["targets"], schema_overrides=TARGET_SCHEMA)
+        if "targets" in settings
+        else pl.DataFrame(schema=TARGET_SCHEMA)
+    )
     scale = settings.get("targets_scale", settings["scale"])
     targets = targets.with_columns(
         value=pl.when(pl.col("kind") == COUNT).then(pl.col("value") * scale).otherwise("value")
@@ -37,7 +42,7 @@ def calibration_of(settings: dict[str, Any]) -> Calibration:
         (force, code): level["factor"]
         for level in settings.get("levels", [])
         for force in level.get("forces", everywhere)
-        for code in level["offence_codes"]
+        for code in _codes(level)
     }
     other_case = settings.get("other_case_factor", 1.0)
     return Calibration(
@@ -52,6 +57,12 @@ def calibration_of(settings: dict[str, Any]) -> Calibration:
         managed_among=settings.get("managed_among", ""),
         managed_share=settings.get("managed_share", 0.0),
     )
+
+
+def _codes(level: dict[str, Any]) -> list[str]:
+    """The offence codes a level names, one by one or by group."""
+    groups = code_list("offence_codes").filter(pl.col("offence_group").is_in(level.get("offence_groups", [])))
+    return [*level.get("offence_codes", []), *groups["code"]]
 
 
 def write(name: str, folder: Path) -> NationSummary:
