@@ -328,6 +328,7 @@ class _ForceState:
                 generator(self.order.seed, purpose, self.force.code, month.number)
                 for purpose in ("crimes ahead", "changes ahead")
             )
+            self.habits = habits(self.force, month.first)
             first = month.first.year % 100 * SERIALS_A_YEAR + self.serial + 1
             scale = self.order.scale * calibration.oversampling
             new = draw_crimes(rng, self.pool, self.cases, month, scale, first)
@@ -362,6 +363,8 @@ class _ForceState:
 
     def write_month(self, month: Month) -> Iterator[dict[str, int]]:
         """Draw the month, write its submission, or two; yields rows by extract of each."""
+        # A force that changes its record system writes the words of the new one from that month on.
+        self.habits = habits(self.force, month.first)
         order, h, pool = self.order, self.habits, self.pool
         rng, change_rng = (
             generator(order.seed, purpose, self.force.code, month.number) for purpose in ("month", "changes")

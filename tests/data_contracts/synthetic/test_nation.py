@@ -18,7 +18,7 @@ from data_contracts.extracts.catalogue import EXTRACTS
 from data_contracts.rules.catalogue import rules
 from data_contracts.rules.statistics import no_measures
 from data_contracts.submission import Opened, content_hash, open_submission
-from data_contracts.synthetic import faults
+from data_contracts.synthetic import faults, wording
 from data_contracts.synthetic.nation import TRUTHS, write_nation
 from data_contracts.synthetic.profile import forces
 from data_contracts.validation import check
@@ -51,6 +51,22 @@ SMALL: dict[str, Any] = {
 def small(folder: Path, **changes: Any) -> Path:
     write_nation(folder, **(SMALL | changes))
     return folder
+
+
+def test_a_force_that_changes_its_record_system_writes_the_new_ones_words_from_then_on(
+    tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    february = date(2026, 2, 1)
+    systems = {False: "rms_a", True: "rms_d"}
+    monkeypatch.setattr(wording, "record_system", lambda force_code, on: systems[on >= february])
+    folder = small(tmp_path, forces=FORCES[1:2], first_period=date(2026, 1, 1), scale=0.02, fault_share=0.0)
+    sent = read(folder, "relationships").filter(pl.col("sequence") == "1")
+    mapped = code_list("code_mappings").filter(pl.col("field") == "relationship")
+    words = {of[0]: set(rows["raw_value"]) for of, rows in mapped.group_by("record_system")}
+    for month, system, other in (("2026-01", "rms_a", "rms_d"), ("2026-02", "rms_d", "rms_a")):
+        said = set(sent.filter(pl.col("period") == month)["relationship"])
+        assert said & words[system]
+        assert not said & (words[other] - words[system])
 
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
