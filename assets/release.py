@@ -50,6 +50,8 @@ REVIEW_REMOVALS = "run_review_removals.parquet"
 CLERICAL_FLAGS = "run_clerical_flags.parquet"
 # What may leave the service: no dbt model says that of itself, it is made so (`assets.publication`).
 PUBLISHABLE = "publishable"
+# What every mart and column means, beside the marts.
+DICTIONARY = "dictionary.json"
 BASIS = "publication_basis"
 # Kinds of mart by who may read them, each a folder of its own. What is about victims lies apart from what is about suspects:
 # it is read by other people, for other purposes. All but the first are encrypted where there is a key.
@@ -91,6 +93,20 @@ def sensitivity(mart: dict[str, Any]) -> str:
     """Folder a mart is released in, one of SENSITIVITIES. A mart that names none of them is identifiable."""
     says = mart["config"].get("meta", {}).get("release")
     return says if isinstance(says, str) and says in SENSITIVITIES else "identifiable"
+
+
+def dictionary(catalogue: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Mart -> what it holds, and of each column type and meaning: in the words of the dbt contract."""
+    return {
+        name: {
+            "description": mart.get("description", "").strip(),
+            "columns": {
+                column: {k: str(about.get(k) or "").strip() for k in ("data_type", "description")}
+                for column, about in mart["columns"].items()
+            },
+        }
+        for name, mart in catalogue.items()
+    }
 
 
 def code_digest(root: Path = CODE) -> str:
@@ -185,6 +201,7 @@ def write_release(
     seal_code(layout.seals, code, CODE, DECIDING)
     seal_model(layout.seals, model)
     write_json(manifest, partial / "manifest.json")
+    write_json(dictionary(catalogue), partial / DICTIONARY)
     write_pages(partial, manifest)
     _bulletin(manifest, parameters["period_end"], partial)
     _scorecards(manifest, parameters["period"], partial)

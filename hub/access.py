@@ -1,6 +1,6 @@
 """Who may see what: the one place. Pages, API, downloads and SQL read a release through the selects made here.
 
-Roles are `codes/roles.csv`, what a force sees of a mart and which columns tell a rank `codes/mart_rules.csv`, what an act of
+Roles are `codes/roles.csv`, what a force sees of a mart and which columns tell a rank or a victim `codes/mart_rules.csv`, what an act of
 review takes `codes/act_roles.csv`. What no rule speaks of is closed: a mart about persons without a rule is seen by no force,
 an act without one is taken by nobody. Whose age is not known may be a child, who has no score: to nobody is it shown.
 """
@@ -27,6 +27,8 @@ _AGE_UNKNOWN = {
     RANKED: "status_reason = 'age_unknown'",
     "perpetrator_profiles": "is_age_unknown",
 }
+# Folders of a release that speak of no person: true counts, and what may be published of them.
+_OF_NOBODY = frozenset({"statistical", "publishable"})
 # Of persons on a list, worked out of the release.
 ALERTS = "month_alerts"
 
@@ -143,6 +145,11 @@ def sensitivity(held: Mapping[str, Any]) -> str:
     return str(held["file"]).partition("/")[0]
 
 
+def is_of_persons(held: Mapping[str, Any]) -> bool:
+    """Whether a mart speaks of persons: to read it takes a purpose. A folder that is not known does."""
+    return sensitivity(held) not in _OF_NOBODY
+
+
 def selects(
     scope: Scope,
     marts: Mapping[str, Mapping[str, Any]],
@@ -163,7 +170,7 @@ def selects(
     for mart, held in marts.items():
         if not _is_open(scope, mart, sensitivity(held)):
             continue
-        hidden = set() if scope.rank else set(_rules().get(mart, {}).get("rank_columns", "").split())
+        hidden = _hidden(scope, mart)
         if "*" in hidden:
             continue
         condition = _condition(scope, mart, sensitivity(held), source, contributed)
@@ -179,13 +186,20 @@ def selects(
 
 
 def _is_open(scope: Scope, mart: str, folder: str) -> bool:
-    if folder == "statistical":
+    if folder in _OF_NOBODY:
         # True counts of small groups, of every force: for who may see persons.
         return scope.identifiable or mart not in _TRUE_COUNTS
     # A folder that is not known is closed, as is a mart without a rule to a force.
     if not {"identifiable": scope.identifiable, "victims": scope.victims}.get(folder, False):
         return False
     return scope.force_code is None or _rules().get(mart, {}).get("force_rule") in ("own", "person")
+
+
+def _hidden(scope: Scope, mart: str) -> set[str]:
+    """Columns of a mart that the scope does not see; `*` stands for all. Who a victim is goes with the marts of victims."""
+    rule = _rules().get(mart, {})
+    closed = [(scope.rank, "rank_columns"), (scope.victims, "victim_columns")]
+    return {name for is_open, kind in closed if not is_open for name in rule.get(kind, "").split()}
 
 
 def contributions(force_code: str, source: Callable[[str], str]) -> str:
@@ -266,7 +280,7 @@ def _condition(
     conditions = []
     if mart == STATISTICS and not scope.identifiable:
         conditions.append(_no_small_count_of_others(scope))
-    if scope.force_code is not None and folder != "statistical":
+    if scope.force_code is not None and folder not in _OF_NOBODY:
         rule = _rules()[mart]
         own = f"{rule['force_column']} = {literal(scope.force_code)}"
         if rule["force_rule"] == "person":

@@ -26,6 +26,7 @@ from hub.pages import (
     oversight,
     overview,
     persons,
+    publication,
     queries,
     search,
     sign_in,
@@ -81,6 +82,7 @@ def create_app(settings: Settings, http: httpx.Client | None = None) -> FastAPI:
         identities,
         search,
         statistics,
+        publication,
         queries,
         forces,
         sign_offs,
@@ -139,10 +141,11 @@ def _handle(app: FastAPI) -> None:
 def _refused(request: Request, error: Exception) -> Response:
     """What somebody may not see or do, told and logged: by its address, without what was typed."""
     session, hub = session_if_any(request), hub_of(request)
-    if session:
-        Visit(hub, request, session, session.user, FormData()).log(
-            "refused", request.url.path, ADMINISTRATION
-        )
+    visit = getattr(request.state, "by_token", None)
+    if session and not visit:
+        visit = Visit(hub, request, session, session.user, FormData())
+    if visit:
+        visit.log("refused", request.url.path, ADMINISTRATION)
     return _told(request, 403, str(error))
 
 

@@ -147,8 +147,8 @@ def _shown() -> Mapping[str, Mapping[str, str]]:
 
 
 def _victims(visit: Visit, profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not profiles or not profiles[0]["victim_ids"]:
+    ids = tuple(profiles[0].get("victim_ids") or ()) if profiles else ()
+    if not ids:
         return []
-    ids = tuple(profiles[0]["victim_ids"])
     # One mark an id, so that the index is asked.
     return _where(visit, "victim_profiles", f"person_id IN ({', '.join('?' for _ in ids)})", ids, visit.scope)

@@ -59,6 +59,7 @@ class Release:
     key: str | None = None
     types: dict[str, dict[str, str]] = field(default_factory=dict)
     laid_out: Path | None = None
+    _dictionary: dict[str, dict[str, Any]] | None = None
     _connection: duckdb.DuckDBPyConnection | None = None
     _schemas: dict[Scope, str] = field(default_factory=dict)
     _selects: dict[Scope, dict[str, Select]] = field(default_factory=dict)
@@ -73,6 +74,14 @@ class Release:
     @property
     def marts(self) -> dict[str, dict[str, Any]]:
         return self.manifest["marts"]  # type: ignore[no-any-return]
+
+    @property
+    def dictionary(self) -> dict[str, dict[str, Any]]:
+        """Mart -> description and columns, as the release says; empty of one that says nothing."""
+        if self._dictionary is None:
+            file = self.folder / "dictionary.json"
+            self._dictionary = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return self._dictionary
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:

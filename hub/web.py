@@ -36,7 +36,11 @@ T = TypeVar("T")
 RETURNS, STATISTICS, ADMINISTRATION = "returns", "statistics", "administration"
 FORM_TOKEN, FORM_HEADER, PURPOSE_HEADER = "form_token", "x-form-token", "x-purpose"
 _SAFE = frozenset({"GET", "HEAD"})
-_SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+# Without scripts: of this origin, so that a link in it comes with the reader's session.
+_SHUT_IN = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; "
+    "sandbox allow-same-origin allow-downloads"
+)
 # As `decisions.access` takes a subject.
 _UNFIT = re.compile(r"[^A-Za-z0-9_.:|/,-]")
 

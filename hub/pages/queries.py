@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy import delete, insert, select
 from starlette.datastructures import FormData
 
-from hub.access import sensitivity
+from hub.access import is_of_persons, sensitivity
 from hub.downloads import MEDIA, packed, with_columns
 from hub.sql import Answer, QueryRefused, as_json, marts_named, run
 from hub.tables import saved_queries
@@ -42,7 +42,8 @@ def _visit_by_token(request: Request) -> Visit:
     user = hub.accounts.by_token(token.strip(), hub.settings.now()) if kind.lower() == "bearer" else None
     if user is None:
         raise NeedsSignIn
-    return Visit(hub, request, None, user, FormData())
+    request.state.by_token = visit = Visit(hub, request, None, user, FormData())
+    return visit
 
 
 @router.get("/sql")
@@ -114,7 +115,7 @@ def _answer(visit: Visit, query: str, *, is_file: bool) -> tuple[Answer, Taken |
     if not query.strip():
         raise QueryRefused("write one SELECT")
     named = marts_named(visit.release, visit.scope, query)
-    of_persons = [m for m in named if sensitivity(visit.release.marts[m]) != "statistical"]
+    of_persons = [m for m in named if is_of_persons(visit.release.marts[m])]
     # What was asked stays out of the log; its digest shows whether a query was this one.
     digest = hashlib.sha256(query.encode()).hexdigest()[:16]
     subject = f"sql:{digest}:{','.join(of_persons or named)}"
@@ -166,16 +167,29 @@ def _page(
 
 
 def _marts(visit: Visit) -> list[dict[str, Any]]:
-    release = visit.release
-    return [
-        {
-            "name": mart,
-            "folder": sensitivity(release.marts[mart]),
-            "rows": release.marts[mart]["rows"],
-            "columns": [{"name": column, "type": release.types[mart][column]} for column in select.columns],
-        }
-        for mart, select in release.selects(visit.scope).items()
-    ]
+    """The marts that the reader sees, and of each the columns that they see, with what the release's dictionary says."""
+    release, found = visit.release, []
+    for mart, seen in release.selects(visit.scope).items():
+        said = release.dictionary.get(mart, {})
+        meant = said.get("columns", {})
+        columns = [
+            {
+                "name": column,
+                "type": release.types[mart][column],
+                "description": meant.get(column, {}).get("description", ""),
+            }
+            for column in seen.columns
+        ]
+        found.append(
+            {
+                "name": mart,
+                "folder": sensitivity(release.marts[mart]),
+                "rows": release.marts[mart]["rows"],
+                "description": said.get("description", ""),
+                "columns": columns,
+            }
+        )
+    return found
 
 
 def _saved(visit: Visit) -> list[dict[str, str]]:

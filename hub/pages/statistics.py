@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
+from urllib.parse import urlencode
 
 import pyarrow as pa
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from hub.access import sensitivity
+from hub.access import is_of_persons, sensitivity
 from hub.charts import lines
 from hub.downloads import MEDIA, csv_by_batch, packed, parquet_by_batch, with_columns
 from hub.parameters import whole
@@ -22,6 +23,8 @@ router = APIRouter()
 MART = "national_statistics"
 # What a reader may choose by; each is a column of the mart.
 FILTERS = ("definition_id", "threat", "force_code", "period_kind", "measure", "breakdown")
+# From which period on, and up to which; all where it is left out.
+BOUNDS = ("since", "until")
 _FIRST = {
     "definition_id": "npcc_policing_scope",
     "threat": "all",
@@ -33,9 +36,11 @@ _FIRST = {
 
 
 @router.get("/statistics")
-def statistics(visit: V) -> Response:
+def statistics(visit: V, page: int = 1) -> Response:
     chosen = _chosen(visit)
-    rows = visit.kept(f"{_selected()} LIMIT 500", chosen)
+    rows, size = visit.kept(_selected(), chosen), whole("page_rows")
+    pages = max(1, -(-len(rows) // size))
+    page = max(1, min(page, pages))
     options = {
         name: [
             r["v"]
@@ -44,6 +49,10 @@ def statistics(visit: V) -> Response:
         ]
         for name in FILTERS
     }
+    of_kind = {"period_kind": chosen["period_kind"]}
+    periods = visit.kept(
+        f"SELECT DISTINCT period FROM {MART} WHERE period_kind = $period_kind ORDER BY 1", of_kind
+    )
     series: dict[str, list[tuple[Any, float | None]]] = {}
     for row in rows:
         name = str(row["breakdown_value"] or chosen["measure"]).replace("_", " ")
@@ -51,12 +60,18 @@ def statistics(visit: V) -> Response:
     shown = dict(sorted(series.items(), key=lambda s: -max((v or 0) for _, v in s[1]))[:6])
     return visit.page(
         "statistics.html",
-        rows=rows,
+        rows=rows[(page - 1) * size : page * size],
+        total=len(rows),
+        number=page,
+        pages=pages,
+        has_bounds=any(row["upper"] is not None for row in rows),
+        has_denominator=any(row["denominator"] is not None for row in rows),
         chosen=chosen,
         options=options,
+        periods=[row["period"] for row in periods],
         chart=lines(shown, "The figures of the table below, by period"),
         n_series=len(series),
-        query="&".join(f"{k}={v}" for k, v in chosen.items()),
+        query=urlencode(chosen),
     )
 
 
@@ -77,7 +92,7 @@ def mart(visit: V, mart: str, kind: str) -> Response:
     _require_kind(kind)
     select = visit.release.require(visit.scope, mart)
     held = visit.release.marts[mart]
-    taken = visit.taken(mart) if sensitivity(held) != "statistical" else None
+    taken = visit.taken(mart) if is_of_persons(held) else None
     if not taken:
         visit.log("export", mart, STATISTICS)
     if kind == "parquet" and taken is None and select.is_whole and not held["encrypted"]:
@@ -150,12 +165,14 @@ def _trend(visit: Visit, force: str) -> dict[str, list[tuple[Any, float | None]]
 
 def _chosen(visit: Visit) -> dict[str, str]:
     asked = visit.request.query_params
-    return {name: asked.get(name, _FIRST[name])[:80] for name in FILTERS}
+    return {name: asked.get(name, _FIRST.get(name, ""))[:80] for name in (*FILTERS, *BOUNDS)}
 
 
 def _selected() -> str:
     where = " AND ".join(f"{name} = ${name}" for name in FILTERS)
-    return f"SELECT * FROM {MART} WHERE {where} ORDER BY period, breakdown_value"
+    # What is no date bounds nothing.
+    bounds = "coalesce(period >= TRY_CAST($since AS DATE), true) AND coalesce(period <= TRY_CAST($until AS DATE), true)"
+    return f"SELECT * FROM {MART} WHERE {where} AND {bounds} ORDER BY period, breakdown_value"
 
 
 _LICENCES = {

@@ -494,7 +494,31 @@ def write_release(
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (folder / "pages").mkdir(exist_ok=True)
     (folder / "pages" / "threat_assessment.html").write_text("<h1>Threat assessment</h1>", encoding="utf-8")
+    _publish(folder)
+    meant = {
+        name: {
+            "description": mart["description"],
+            "columns": {c["name"]: {"description": c["description"]} for c in mart["columns"]},
+        }
+        for name, mart in contract().items()
+    }
+    (folder / "dictionary.json").write_text(json.dumps(meant), encoding="utf-8")
     current = root / "releases" / "current"
     current.unlink(missing_ok=True)
     current.symlink_to(release_id, target_is_directory=True)
     return folder
+
+
+def _publish(folder: Path) -> None:
+    """What a publication lays into a release: a bulletin, a page of a force, and a table with what it means."""
+    tables = folder / "publishable" / "tables"
+    for needed in (tables, folder / "pages" / "forces"):
+        needed.mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        "pages/bulletin.html": f'<title>Bulletin</title><h1>Bulletin</h1><a href="forces/{A}.html">A force</a>'
+        '<a href="../publishable/tables/crimes.csv">This table as CSV</a>',
+        f"pages/forces/{A}.html": '<title>Force</title><h1>Force</h1><a href="../bulletin.html">All</a>',
+        "publishable/tables/crimes.csv": "place,crimes\nnational,25\n",
+        "publishable/tables/crimes.csv-metadata.json": "{}",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import duckdb
 import pytest
 
 from decisions.review_entries import RULES
-from hub.access import Scope, roles, selects
+from hub.access import Scope, User, roles, selects
 from hub.lookups import DERIVED
 from hub.pages.lists import KINDS
 from hub.parameters import rows
@@ -71,6 +72,39 @@ def test_every_column_that_tells_a_place_goes_with_the_list_it_is_on(
         telling = {c for c in known if _PLACE.search(c)} - _TELLS_NONE
         if row["mart"] not in by_row:
             assert telling <= of_nation | of_scope, row["mart"]
+
+
+def test_who_a_victim_is_is_seen_by_those_alone_who_see_the_marts_of_victims() -> None:
+    """Of every mart that is not of victims itself: each column that names one, by its name and type, for every role."""
+    names_one = re.compile(r"(victim|protected).*_ids?$")
+    marts = {
+        name: {"file": f"{held['config']['meta']['release']}/{name}.parquet"}
+        for name, held in contract().items()
+    }
+    columns = {name: [c["name"] for c in contract()[name]["columns"]] for name in marts}
+    naming = {
+        (name, c)
+        for name, of in columns.items()
+        if not _of_victims(marts[name])
+        for c in of
+        if names_one.search(c)
+    }
+    assert naming >= {
+        ("ranked_perpetrator_offences", "victim_ids"),
+        ("perpetrator_profiles", "victim_ids"),
+        ("protective_orders_in_force", "protected_person_id"),
+    }
+    for role in roles().values():
+        user = User("u", "u", role, A if role.is_of_a_force else None)
+        seen = selects(user.scope().after_view(), marts, columns, str)
+        for name, column in naming:
+            is_shown = name in seen and column in seen[name].columns
+            assert not is_shown or user.may("victims"), (role.code, name, column)
+        assert user.may("victims") or not any(_of_victims(marts[name]) for name in seen)
+
+
+def _of_victims(held: Mapping[str, Any]) -> bool:
+    return str(held["file"]).startswith("victims/")
 
 
 def test_every_column_that_tells_a_score_is_blanked_for_who_may_be_a_child(

@@ -16,6 +16,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from decisions import access
+from hub.access import User, roles
 from hub.accounts import NotLetIn
 from hub.tables import sessions, users
 from tests.hub.conftest import PASSWORD, Browser, Clock
@@ -301,6 +303,20 @@ def test_a_body_that_grows_beyond_the_limit_is_not_read_to_its_end(
     assert (
         browser("force_submitter").post("/returns/upload", content=b"x", headers=oversized).status_code == 413
     )
+
+
+def test_what_is_refused_to_a_program_is_logged_as_what_is_refused_to_a_person(
+    browser: Callable[..., Browser], app: FastAPI, clock: Clock
+) -> None:
+    browser("administrator")
+    # No page gives one out.
+    administrator = User("administrator", "administrator", roles()["administrator"])
+    token = app.state.hub.accounts.make_token(administrator, "notebook", clock())
+    program = Browser(app, follow_redirects=False)
+    assert program.get("/api/marts", headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    with app.state.hub.store.reading() as connection:
+        logged = [(a.kind, a.subject, a.who) for a in access.accesses(connection)]
+    assert ("refused", "/api/marts", "administrator") in logged
 
 
 def test_a_token_is_its_owner_s_for_as_long_as_it_lasts(

@@ -9,13 +9,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from markupsafe import escape
 from openpyxl import load_workbook
 
 from hub.access import Scope, User, roles
 from hub.releases import NoRelease, Releases
 from hub.sql import QueryRefused, run
 from tests.hub.conftest import Browser
-from tests.hub.releases import P1, A, write_release
+from tests.hub.releases import P1, A, contract, write_release
 
 
 def _scope(role: str) -> Scope:
@@ -172,3 +173,15 @@ def test_a_query_does_not_tell_where_the_release_lies(
     answer = browser("oversight").submit("/sql", sql=query)
     assert answer.status_code == 400 and "about the database" in answer.text
     assert str(releases.current().folder.parent) not in answer.text
+
+
+def test_the_page_says_what_the_marts_that_a_role_sees_and_their_columns_mean(
+    browser: Callable[..., Browser],
+) -> None:
+    meant = {c["name"]: c["description"] for c in contract()["perpetrator_profiles"]["columns"]}
+    analyst, reviewer = browser("national_analyst").get("/sql").text, browser("reviewer").get("/sql").text
+    for page in (analyst, reviewer):
+        assert escape(contract()["national_statistics"]["description"]) in page
+    # Of a column that a role does not see, nothing either.
+    said = escape(meant["victim_ids"])
+    assert said in reviewer and said not in analyst

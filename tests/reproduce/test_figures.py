@@ -56,7 +56,7 @@ def test_a_figure_said_not_to_be_met_says_why() -> None:
 @pytest.mark.parametrize("name", list(nations()))
 def test_the_targets_of_every_nation_are_read(name: str) -> None:
     calibration = calibration_of(nations()[name])
-    assert calibration.targets.height > 0
+    assert bool(calibration.targets.height) == ("targets" in nations()[name])
     assert calibration.targets["target"].is_unique().all()
     assert set(calibration.targets["per"]) <= {"crime", "suspect"}
 
