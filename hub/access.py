@@ -145,6 +145,11 @@ def sensitivity(held: Mapping[str, Any]) -> str:
     return str(held["file"]).partition("/")[0]
 
 
+def tells_a_rank(mart: str) -> bool:
+    """Whether a mart has columns that tell a place or a score."""
+    return bool(_rules().get(mart, {}).get("rank_columns"))
+
+
 def is_of_persons(held: Mapping[str, Any]) -> bool:
     """Whether a mart speaks of persons: to read it takes a purpose. A folder that is not known does."""
     return sensitivity(held) not in _OF_NOBODY

@@ -109,7 +109,13 @@ def reviews(visit: V, state: str = "") -> Response:
         ).rows
     }
     rows = [e for e in entries if (not state or e.state == state) and e.opening.person_id in known]
-    return visit.page("reviews.html", rows=rows, forces_of=known, state=state)
+    return visit.page(
+        "reviews.html",
+        rows=rows,
+        forces_of=known,
+        state=state,
+        statements=statements(visit, "ranked_perpetrators"),
+    )
 
 
 def _evidence(visit: Visit, person_id: str) -> Evidence:

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from hub.access import is_of_persons, sensitivity
 from hub.downloads import MEDIA, packed, with_columns
 from hub.sql import Answer, QueryRefused, as_json, marts_named, run
+from hub.statements import statements
 from hub.tables import saved_queries
 from hub.web import STATISTICS, BadForm, Hub, NeedsSignIn, Taken, V, Visit, hub_of, redirect
 
@@ -136,6 +137,7 @@ def _as_file(visit: Visit, answer: Answer, kind: str, query: str, taken: Taken |
         "sql": query,
         "is_cut": answer.is_cut,
         "notes": visit.release.manifest["notes"],
+        "statements": statements(visit, *answer.marts),
         **(taken.about if taken else {}),
     }
     headers = {"X-Release": visit.release.release_id, "X-Cut": str(answer.is_cut).lower()}
@@ -161,6 +163,7 @@ def _page(
         rows=as_json(answer.table.slice(0, _SHOWN)) if answer else [],
         shown=_SHOWN,
         refused=refused,
+        statements=statements(visit, *answer.marts) if answer else [],
         marts=_marts(visit),
         saved=_saved(visit),
     )

@@ -17,12 +17,14 @@ from hub.charts import lines
 from hub.downloads import MEDIA, csv_by_batch, packed, parquet_by_batch, with_columns
 from hub.parameters import whole
 from hub.releases import NoSuchMart
+from hub.statements import statements
 from hub.web import STATISTICS, BadForm, Taken, V, Visit, forces, share
 
 router = APIRouter()
 MART = "national_statistics"
 # What a reader may choose by; each is a column of the mart.
 FILTERS = ("definition_id", "threat", "force_code", "period_kind", "measure", "breakdown")
+_MOST_GIVEN = 40
 # From which period on, and up to which; all where it is left out.
 BOUNDS = ("since", "until")
 _FIRST = {
@@ -69,6 +71,7 @@ def statistics(visit: V, page: int = 1) -> Response:
         chosen=chosen,
         options=options,
         periods=[row["period"] for row in periods],
+        given=[] if rows else _given(visit, chosen),
         chart=lines(shown, "The figures of the table below, by period"),
         n_series=len(series),
         query=urlencode(chosen),
@@ -168,6 +171,23 @@ def _chosen(visit: Visit) -> dict[str, str]:
     return {name: asked.get(name, _FIRST.get(name, ""))[:80] for name in (*FILTERS, *BOUNDS)}
 
 
+def _given(visit: Visit, chosen: dict[str, str]) -> list[dict[str, str]]:
+    """By which kinds of period and breakdowns the measure that was asked for is given: text, and query of the page."""
+    names = ("definition_id", "threat", "force_code", "measure")
+    where = " AND ".join(f"{name} = ${name}" for name in names)
+    found = visit.kept(
+        f"SELECT DISTINCT period_kind, breakdown FROM {MART} WHERE {where} ORDER BY ALL LIMIT {_MOST_GIVEN}",
+        {name: chosen[name] for name in names},
+    )
+    return [
+        {
+            "text": row["period_kind"] + ("" if row["breakdown"] == "none" else f", by {row['breakdown']}"),
+            "query": urlencode({**chosen, **row, "since": "", "until": ""}),
+        }
+        for row in found
+    ]
+
+
 def _selected() -> str:
     where = " AND ".join(f"{name} = ${name}" for name in FILTERS)
     # What is no date bounds nothing.
@@ -192,6 +212,7 @@ def _about(visit: Visit, mart: str) -> dict[str, Any]:
         "columns": list(visit.release.columns[mart]),
         "is_whole": visit.release.selects(visit.scope)[mart].is_whole,
         "notes": manifest["notes"],
+        "statements": statements(visit, mart),
         "licence": _LICENCES.get(sensitivity(visit.release.marts[mart]), "none: not to be passed on"),
     }
 

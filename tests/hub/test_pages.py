@@ -18,9 +18,10 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from decisions import access, audit
+from hub.parameters import rows as rows_of
 from hub.releases import Releases
 from tests.hub.conftest import Browser
-from tests.hub.releases import AGELESS, OLD, P1, P2, P3, ROWS, A, B, write_release
+from tests.hub.releases import AGELESS, OLD, P1, P2, P3, ROWS, A, B, contract, write_release
 
 # The score that nobody may be shown, as a number of its own: the token of a form has any digits in it.
 _SCORE = re.compile(r"\b333\b")
@@ -38,6 +39,7 @@ PAGES = {
     f"/persons/{P1}": "identifiable",
     "/identities": "identity",
     "/identities/pair?one=x&other=y": "identity",
+    f"/identities/pair?one={A}|N1&other={B}|N8": "identity",
     "/statistics": None,
     "/publication": None,
     "/scorecards?force=all": None,
@@ -147,6 +149,8 @@ def test_statistics_are_chosen_by_period_and_turned_page_by_page_and_taken_away_
     taken = visitor.get("/statistics/download.csv?since=2024-01-01&until=2024-03-01").text
     assert len(taken.splitlines()) == 4
     assert "60 figures" in visitor.get("/statistics?since=' OR 1=1 --&until=soon").text
+    none = visitor.get("/statistics?period_kind=quarter").text
+    assert "There is no figure" in none and "period_kind=month&amp;" in none
 
 
 def test_pages_about_persons_open_once_a_purpose_is_stated_and_every_look_is_logged(
@@ -434,6 +438,20 @@ def test_what_is_taken_away_says_by_whom_and_when_it_is_to_be_destroyed(
     assert "destroy_by_on" in visitor.submit("/sql", sql=query, kind="csv").text.splitlines()[0]
     figures = visitor.get("/marts/national_statistics.csv")
     assert "taken_by" not in figures.text and "x-taken-by" not in figures.headers
+
+
+def test_what_must_accompany_a_list_goes_with_whatever_tells_a_rank(browser: Callable[..., Browser]) -> None:
+    """On every page that shows places or scores or who is under review, and in the account of what is taken away."""
+    visitor, sentence = browser("oversight"), ROWS["list_statements"][0]["statement"]
+    for path in ("/lists", "/movers", f"/persons/{P1}", "/alerts", "/reviews", "/oversight/cases"):
+        assert sentence in visitor.get(path).text, path
+    assert sentence in visitor.submit("/sql", sql="SELECT * FROM ranked_perpetrators").text
+    assert sentence not in visitor.submit("/sql", sql="SELECT * FROM forces_of_nobody").text
+    for row in rows_of("mart_rules"):
+        if row["rank_columns"] and row["mart"] in contract():
+            about = visitor.get(f"/marts/{row['mart']}/metadata.json").json()
+            assert sentence in about["statements"], row["mart"]
+    assert visitor.get("/marts/national_statistics/metadata.json").json()["statements"] == []
 
 
 def test_a_mart_without_rows_is_a_file_all_the_same(browser: Callable[..., Browser]) -> None:

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
 from hub.access import roles
+from tests.hub.journeys.rules import broken_on
 from tests.hub.releases import P1, A
-from tests.hub.test_accessibility import AXE, RULES
 from tests.hub.test_pages import PAGES
 
 pytestmark = pytest.mark.heavy
@@ -25,6 +25,7 @@ NO_PAGE = {
     "/sign-on/back",
     "/sign-on/out",
     "/oversight/pages/{name}",
+    "/publication/{path:path}",
     "/returns/{force}/{submission}",
     "/returns/{force}/{submission}/findings.csv",
     "/returns/{force}/consequences/{name}",
@@ -47,18 +48,6 @@ def test_no_page_is_left_out(app: FastAPI) -> None:
     assert found - known - NO_PAGE == set()
 
 
-def _is_well(page: Page, where: str) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    broken = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then("
-        "r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 160)))",
-        list(RULES),
-    )
-    size = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
-    wide = [f"{size[0]} px wide on {size[1]}"] if size[0] > size[1] else []
-    return [f"{where}: {said}" for said in [*broken, *wide]]
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("role", list(roles()))
 def test_every_page_of_a_role_breaks_no_rule_and_fits(
@@ -67,40 +56,40 @@ def test_every_page_of_a_role_breaks_no_rule_and_fits(
     page, found = sign_in(role, width=width), []
     if "identifiable" in roles()[role].may:
         page.goto("/purpose")
-        found += _is_well(page, "/purpose")
+        found += broken_on(page, "/purpose")
         page.locator("#p-monthly_review").check()
         page.get_by_role("button", name="Go on").click()
     for path, permission in PAGES.items():
         if permission is None or permission in roles()[role].may:
             page.goto(path)
-            found += _is_well(page, path)
+            found += broken_on(page, path)
     for path in sorted(MORE - {"/purpose"}):
         page.goto(path)
-        found += _is_well(page, path)
+        found += broken_on(page, path)
     if "identifiable" in roles()[role].may:
         for name in ("Ashworth", "Nobody Whatever"):
             page.goto("/search")
             page.get_by_label("What for").select_option("right_to_ask")
             page.get_by_label("Name").fill(name)
             page.get_by_role("button", name="Search").click()
-            found += _is_well(page, f"search for {name}")
+            found += broken_on(page, f"search for {name}")
         page.get_by_role("button", name="Result to print").click()
-        found += _is_well(page, "a result to print")
+        found += broken_on(page, "a result to print")
         page.goto(f"/persons/{P1}")
         page.get_by_role("button", name="print").click()
-        found += _is_well(page, "a pack")
+        found += broken_on(page, "a pack")
     if "sql" in roles()[role].may:
         for query in ("SELECT * FROM national_statistics", "SELECT nothing FROM nowhere"):
             page.goto("/sql")
             page.get_by_label("Query").fill(query)
             page.get_by_role("button", name="Run", exact=True).click()
-            found += _is_well(page, query)
+            found += broken_on(page, query)
     page.goto("/account")
     page.locator("#old").fill("wrong")
     page.locator("#new").fill("another horse, another battery")
     page.locator("#again").fill("another horse, another battery")
     page.get_by_role("button", name="Change password").click()
-    found += _is_well(page, "a password refused")
+    found += broken_on(page, "a password refused")
     assert found == []
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from assets.storage import DataRoot
 from orchestration.definitions import build_defs
+from tests.hub.journeys.rules import broken_on
 
 pytestmark = pytest.mark.heavy
 # Of nobody: a small force's month, made up, with faults planted.
@@ -75,10 +76,15 @@ def test_a_force_sends_a_return_with_faults_and_is_led_to_each_row_and_how_to_me
     )
     expect(told.first).to_contain_text(error["remedy"])
     told.first.get_by_role("link").click()
+    found = broken_on(page, "rows of one rule")
     rows = page.get_by_role("region", name="Rows of one rule").get_by_role("row")
     of_rule = [f for f in findings if f["rule"] == error["rule"]]
     assert rows.count() == len(of_rule) + 1
     expect(rows.filter(has_text=error["record_ref"]).first).to_contain_text(error["row_number"])
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        found += broken_on(page, f"a receipt at {width}")
+    assert found == []
     with page.expect_download() as taken:
         page.get_by_role("link", name="All findings as CSV").click()
     assert Path(taken.value.path()).read_bytes() == (folder / "findings.csv").read_bytes()
