@@ -128,9 +128,9 @@ def _first_rows(judged: Judged, group: dict[str, object]) -> list[int]:
 
 
 def _print(judged: Judged) -> None:
-    click.echo(f"{judged.opened.name}: {judged.status.replace('_', ' ')}\n")
+    click.echo(f"{judged.opened.name}: {judged.status.replace('_', ' ')}")
     if judged.counts["n_received"].sum():
-        click.echo(f"{'extract':<22}{'received':>12}{'accepted':>12}{'quarantined':>13}")
+        click.echo(f"\n{'extract':<22}{'received':>12}{'accepted':>12}{'quarantined':>13}")
     for row in judged.counts.iter_rows(named=True):
         if row["n_received"]:
             click.echo(

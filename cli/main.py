@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from zipfile import BadZipFile
 
 import click
@@ -14,7 +16,10 @@ from cli.hub import hub
 from cli.identity import audit, identity
 from cli.review import review
 from cli.signoff import signoff
+from data_contracts import adapters
 
+# A module there is an adapter: it has write_submissions(archive, folder).
+SYSTEMS = [module.name for module in iter_modules(adapters.__path__)]
 PATH = click.Path(path_type=Path)
 
 
@@ -109,7 +114,7 @@ def synthesise(folder: Path, seed: int, scale: float, first: datetime, months: i
 
 
 @main.command()
-@click.argument("system", type=click.Choice(["nibrs"]))
+@click.argument("system", type=click.Choice(SYSTEMS))
 @click.option("--out", "folder", type=PATH, required=True, help="Folder to write the submissions into.")
 @click.option(
     "--archive", type=PATH, help="The export to read; the one shipped with the adapter if left out."
@@ -119,10 +124,9 @@ def adapt(system: str, folder: Path, archive: Path | None) -> None:
 
     nibrs: a year of the FBI's National Incident-Based Reporting System, as the FBI publishes it for one state.
     """
-    from data_contracts.adapters import nibrs
-
+    adapter = import_module(f"{adapters.__name__}.{system}")
     try:
-        written = nibrs.write_submissions(archive, folder)
+        written = adapter.write_submissions(archive, folder)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         fail(f"the {system} export cannot be read: {error}")
     click.echo(f"{len(written)} submissions lie in {folder}. Next: vawg land {folder}/*")

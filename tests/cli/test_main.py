@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from filelock import FileLock
 
 from assets.intake import take_in
 from assets.storage import Layout
-from cli.main import main
+from cli.main import SYSTEMS, main
 from tests.submissions import crimes, send
 
 
@@ -117,6 +118,12 @@ def test_every_command_has_a_manual_page(command: str) -> None:
 def test_synthesise_refuses_what_makes_no_nation(tmp_path: Path, bad: tuple[str, str]) -> None:
     done = vawg("synthesise", "--out", tmp_path, *bad)
     assert done.exit_code == 2 and "Invalid value" in done.output
+
+
+def test_every_module_of_adapters_is_a_system_that_can_be_named() -> None:
+    assert "nibrs" in SYSTEMS
+    for system in SYSTEMS:
+        assert callable(import_module(f"data_contracts.adapters.{system}").write_submissions)
 
 
 def test_adapt_of_what_is_no_export_is_2(tmp_path: Path) -> None:
