@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,7 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from decisions import access, audit
+from hub.access import roles
 from hub.parameters import rows as rows_of
 from hub.releases import Releases
 from tests.hub.conftest import Browser
@@ -68,8 +70,6 @@ PAGES = {
 def test_every_page_opens_for_the_roles_that_include_it_and_for_no_other(
     browser: Callable[..., Browser], role: str
 ) -> None:
-    from hub.access import roles
-
     visitor = browser(role)
     for path, permission in PAGES.items():
         expected = 200 if permission is None or permission in roles()[role].may else 403
@@ -77,6 +77,39 @@ def test_every_page_opens_for_the_roles_that_include_it_and_for_no_other(
         assert answer.status_code == expected, (path, answer.text[-300:])
         assert answer.headers["cache-control"] == "no-store"
         assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+# Pages that speak of no person: the release, figures, one's own account, what a query or search begins with.
+_NOT_LOGGED = {
+    "/",
+    "/search",
+    "/statistics",
+    "/publication",
+    "/scorecards",
+    "/returns",
+    "/sign-off",
+    "/sql",
+    "/sql/open",
+    "/oversight",
+    "/account",
+}
+
+
+def test_every_look_is_in_the_log_but_at_pages_that_speak_of_nobody(
+    browser: Callable[..., Browser], app: FastAPI
+) -> None:
+    """A page that is added is looked at here, and has to be logged or named above."""
+
+    def logged() -> int:
+        with app.state.hub.store.reading() as connection:
+            return audit.head(connection).no
+
+    visitors = {role: browser(role) for role in ("reviewer", "oversight", "administrator")}
+    for path, permission in PAGES.items():
+        role = next(r for r in visitors if permission is None or permission in roles()[r].may)
+        before = logged()
+        assert visitors[role].get(path).status_code == 200, path
+        assert (logged() > before) is (urlsplit(path).path not in _NOT_LOGGED), path
 
 
 @pytest.mark.parametrize("role", ["force_submitter", "national_analyst", "oversight"])
