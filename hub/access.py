@@ -1,6 +1,6 @@
 """Who may see what: the one place. Pages, API, downloads and SQL read a release through the selects made here.
 
-Roles are `codes/roles.csv`, what a force sees of a mart and which columns tell a rank or a victim `codes/mart_rules.csv`, what an act of
+Roles are `codes/roles.csv`, the marts of figures that everybody sees `codes/open_statistics.csv`, what a force sees of a mart and which columns tell a rank or a victim `codes/mart_rules.csv`, what an act of
 review takes `codes/act_roles.csv`. What no rule speaks of is closed: a mart about persons without a rule is seen by no force,
 an act without one is taken by nobody. Whose age is not known may be a child, who has no score: to nobody is it shown.
 """
@@ -29,6 +29,7 @@ _AGE_UNKNOWN = {
 }
 # Folders of a release that speak of no person: true counts, and what may be published of them.
 _OF_NOBODY = frozenset({"statistical", "publishable"})
+STATISTICS, PUBLISHED = "national_statistics", "published_national_statistics"
 # Of persons on a list, worked out of the release.
 ALERTS = "month_alerts"
 
@@ -136,6 +137,11 @@ def _act_permissions() -> Mapping[str, str]:
 
 
 @cache
+def _open_to_all() -> frozenset[str]:
+    return frozenset(row["mart"] for row in rows("open_statistics"))
+
+
+@cache
 def _rules() -> Mapping[str, Mapping[str, str]]:
     return {row["mart"]: row for row in rows("mart_rules")}
 
@@ -175,6 +181,10 @@ def selects(
     for mart, held in marts.items():
         if not _is_open(scope, mart, sensitivity(held)):
             continue
+        if mart == STATISTICS and not scope.identifiable:
+            sql = _as_published(scope, marts, columns, source)
+            found[mart] = Select(sql, is_whole=False, columns=tuple(columns[mart]))
+            continue
         hidden = _hidden(scope, mart)
         if "*" in hidden:
             continue
@@ -191,9 +201,11 @@ def selects(
 
 
 def _is_open(scope: Scope, mart: str, folder: str) -> bool:
-    if folder in _OF_NOBODY:
-        # True counts of small groups, of every force: for who may see persons.
-        return scope.identifiable or mart not in _TRUE_COUNTS
+    if folder == "publishable":
+        return True
+    if folder == "statistical":
+        # True counts, of every force: for who may see persons. To others what is published stands in for the statistics.
+        return scope.identifiable or mart == STATISTICS or mart in _open_to_all()
     # A folder that is not known is closed, as is a mart without a rule to a force.
     if not {"identifiable": scope.identifiable, "victims": scope.victims}.get(folder, False):
         return False
@@ -267,24 +279,23 @@ def _contributed(
     return f"({contributions(scope.force_code, source)})"
 
 
-# What a publication withholds of its figures, and counts beside each other without any protection.
-_TRUE_COUNTS = frozenset({"publication_basis", "threat_overlaps"})
-STATISTICS, _SMALL = "national_statistics", 10
-
-
-def _no_small_count_of_others(scope: Scope) -> str:
-    """Of the statistics, for who sees no persons: a force's own rows, and of others none that stands on few."""
-    few = " AND ".join(f"coalesce({c} >= {_SMALL}, {c} IS NULL)" for c in ("numerator", "denominator"))
-    own = f"force_code = {literal(scope.force_code)} OR " if scope.force_code else ""
-    return f"({own}({few}))"
+def _as_published(
+    scope: Scope, marts: Iterable[str], columns: Mapping[str, Iterable[str]], source: Callable[[str], str]
+) -> str:
+    """The SQL of the statistics for who sees no persons: a force's own figures, and of all others what is published of them."""
+    own = f"force_code = {literal(scope.force_code)}" if scope.force_code else "false"
+    names = ", ".join(f'"{c}"' for c in columns[STATISTICS])
+    sql = f"SELECT {names} FROM {source(STATISTICS)} WHERE {own}"
+    if PUBLISHED not in marts:
+        return sql
+    published = ", ".join(f'"{c}"' for c in columns[PUBLISHED])
+    return f"{sql} UNION ALL BY NAME SELECT {published} FROM {source(PUBLISHED)} WHERE NOT ({own})"
 
 
 def _condition(
     scope: Scope, mart: str, folder: str, source: Callable[[str], str], contributed: str | None
 ) -> str:
     conditions = []
-    if mart == STATISTICS and not scope.identifiable:
-        conditions.append(_no_small_count_of_others(scope))
     if scope.force_code is not None and folder not in _OF_NOBODY:
         rule = _rules()[mart]
         own = f"{rule['force_column']} = {literal(scope.force_code)}"

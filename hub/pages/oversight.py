@@ -19,10 +19,11 @@ from hub.statements import statements
 from hub.web import ADMINISTRATION, V, Visit, redirect, require, written_page
 
 router = APIRouter()
-_PAGES = {
-    "monitoring": "monitoring.html",
-    "transparency": "transparency_record.html",
-    "threat_assessment": "threat_assessment.html",
+# Pages of the release: the file, and what it takes to read it. Those that show true counts are for who may see persons.
+_PAGES: dict[str, tuple[str, str | None]] = {
+    "monitoring": ("monitoring.html", "identifiable"),
+    "transparency": ("transparency_record.html", None),
+    "threat_assessment": ("threat_assessment.html", "identifiable"),
 }
 
 
@@ -47,7 +48,12 @@ def oversight(visit: V) -> Response:
         release=visit.release.manifest,
         standing=alerts.standing(visit.hub.store, visit.at),
         may_act=_may_act(visit),
-        pages=[name for name, file in _PAGES.items() if (visit.release.folder / "pages" / file).is_file()],
+        pages=[
+            name
+            for name, (file, permission) in _PAGES.items()
+            if (visit.release.folder / "pages" / file).is_file()
+            and (permission is None or visit.user.may(permission))
+        ],
     )
 
 
@@ -98,8 +104,13 @@ def _may_act(visit: Visit) -> bool:
 @router.get("/oversight/pages/{name}")
 def release_page(visit: V, name: str) -> Response:
     """A page of the release, as it was published."""
-    file = visit.release.folder / "pages" / _PAGES.get(name, "none")
-    if name not in _PAGES or not file.is_file():
+    if name not in _PAGES:
+        raise NoSuchMart("this release has no such page")
+    file_name, permission = _PAGES[name]
+    if permission:
+        visit.user.require(permission)
+    file = visit.release.folder / "pages" / file_name
+    if not file.is_file():
         raise NoSuchMart("this release has no such page")
     return written_page(file)
 

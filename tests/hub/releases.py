@@ -442,6 +442,9 @@ AGELESS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+_NOT_PUBLISHED = "unit, share_base, share, share_lower, share_upper, lowest_force_value, highest_force_value, n_forces_compared, break_ids"
+
+
 @cache
 def contract() -> dict[str, dict[str, Any]]:
     """Mart -> its entry in the dbt contract."""
@@ -474,6 +477,14 @@ def write_release(
             connection.execute(f"COPY {name} TO '{folder}/{kind}/{name}.parquet' (FORMAT parquet{options})")
             n_rows = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
             marts[name] = {"file": f"{kind}/{name}.parquet", "rows": n_rows, "encrypted": encrypted}
+        _publish(folder)
+        rounded = f"SELECT * EXCLUDE ({_NOT_PUBLISHED}) REPLACE (round(value / 5) * 5 AS value) FROM national_statistics"
+        connection.execute(
+            f"COPY ({rounded}) TO '{folder}/publishable/national_statistics.parquet' (FORMAT parquet)"
+        )
+        marts["published_national_statistics"] = marts["national_statistics"] | {
+            "file": "publishable/national_statistics.parquet"
+        }
     manifest = {
         "release_id": release_id,
         "period": release_id[:7],
@@ -494,7 +505,6 @@ def write_release(
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (folder / "pages").mkdir(exist_ok=True)
     (folder / "pages" / "threat_assessment.html").write_text("<h1>Threat assessment</h1>", encoding="utf-8")
-    _publish(folder)
     meant = {
         name: {
             "description": mart["description"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -146,24 +147,49 @@ def test_a_mart_or_folder_that_no_rule_speaks_of_is_closed() -> None:
     assert set(selects(of_a_force, marts, columns, str)) == {"figures"}
 
 
-def test_who_sees_no_persons_sees_no_small_count_of_others() -> None:
-    """True counts of few are for police; a force submitter has its own, to sign them off; nobody else the basis of what is withheld."""
+def test_who_sees_no_persons_sees_of_others_what_is_published_and_no_true_count() -> None:
+    """A force submitter has its own figures, to sign them off; of all others, and to anybody else, only what is published."""
     marts = {
-        m: {"file": f"statistical/{m}.parquet"}
-        for m in ("national_statistics", "publication_basis", "threat_overlaps")
+        "national_statistics": {"file": "statistical/national_statistics.parquet"},
+        "published_national_statistics": {"file": "publishable/national_statistics.parquet"},
+        "publication_basis": {"file": "statistical/publication_basis.parquet"},
+        "data_quality_scorecards": {"file": "statistical/data_quality_scorecards.parquet"},
+        "figures_of_a_new_kind": {"file": "statistical/figures_of_a_new_kind.parquet"},
     }
-    columns = dict.fromkeys(marts, ("force_code", "numerator", "denominator"))
-    figures = [(A, 3, None), (B, 3, None), (B, 12, None), (B, 12, 9), (B, 12, 40), ("national", None, 20)]
+    columns = dict.fromkeys(marts, ("force_code", "value")) | {
+        "national_statistics": ("force_code", "value", "share")
+    }
     with duckdb.connect() as connection:
         connection.execute(
-            "create table national_statistics (force_code text, numerator bigint, denominator bigint)"
+            "create table national_statistics as from (values ($a, 3, .1), ($b, 12, .2), ('national', 15, .3)) "
+            "as t (force_code, value, share)",
+            {"a": A, "b": B},
         )
-        connection.executemany("insert into national_statistics values (?, ?, ?)", figures)
+        connection.execute(
+            "create table published_national_statistics as "
+            "from (values ($a, null), ($b, 10), ('national', 15)) as t (force_code, value)",
+            {"a": A, "b": B},
+        )
 
         def seen(scope: Scope) -> tuple[set[str], list[tuple[object, ...]]]:
             found = selects(scope, marts, columns, lambda mart: mart)
-            return set(found), connection.execute(found["national_statistics"].sql).fetchall()
+            sql = found["national_statistics"].sql
+            return set(found), connection.execute(f"from ({sql}) order by force_code").fetchall()
 
-        assert seen(Scope(identifiable=True)) == (set(marts), figures)
-        assert seen(Scope(A)) == ({"national_statistics"}, [figures[0], figures[2], figures[4], figures[5]])
-        assert seen(Scope()) == ({"national_statistics"}, [figures[2], figures[4], figures[5]])
+        everybodys = {"national_statistics", "published_national_statistics", "data_quality_scorecards"}
+        true = [(B, 12, Decimal("0.2")), (A, 3, Decimal("0.1")), ("national", 15, Decimal("0.3"))]
+        published = [(B, 10, None), (A, None, None), ("national", 15, None)]
+        assert seen(Scope(identifiable=True)) == (set(marts), true)
+        assert seen(Scope(A)) == (everybodys, [published[0], true[1], published[2]])
+        assert seen(Scope()) == (everybodys, published)
+        # Where nothing is published, nobody's figures stand in for it.
+        del marts["published_national_statistics"]
+        assert seen(Scope(A))[1] == [true[1]] and seen(Scope())[1] == []
+
+
+def test_every_mart_of_figures_that_is_open_to_all_is_one() -> None:
+    made_elsewhere = {"decision_log_extract", "threat_forecast_backtest", "threat_forecasts_left_out"}
+    named = {row["mart"] for row in rows("open_statistics")}
+    of_figures = {n for n, m in contract().items() if m["config"]["meta"]["release"] == "statistical"}
+    assert {n for n in named - of_figures if not n.startswith("monitoring_")} == made_elsewhere
+    assert not named & {"national_statistics", "publication_basis", "threat_overlaps", "threat_assessment"}

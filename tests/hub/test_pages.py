@@ -112,17 +112,19 @@ def test_every_look_is_in_the_log_but_at_pages_that_speak_of_nobody(
         assert (logged() > before) is (urlsplit(path).path not in _NOT_LOGGED), path
 
 
-@pytest.mark.parametrize("role", ["force_submitter", "national_analyst", "oversight"])
-def test_the_threat_assessment_opens_where_statistics_do_and_is_shut_in(
+@pytest.mark.parametrize("role", ["force_analyst", "national_analyst", "oversight"])
+def test_the_threat_assessment_opens_where_true_counts_do_and_is_shut_in(
     browser: Callable[..., Browser], role: str
 ) -> None:
-    visitor = browser(role)
+    visitor, without = browser(role), browser("force_submitter")
     assert 'href="/oversight/pages/threat_assessment"' in visitor.get("/oversight").text
     answer = visitor.get("/oversight/pages/threat_assessment")
     assert answer.status_code == 200 and "Threat assessment" in answer.text
     assert "sandbox" in answer.headers["content-security-policy"]
     # This release was not monitored.
     assert visitor.get("/oversight/pages/monitoring").status_code == 404
+    assert "/oversight/pages/threat_assessment" not in without.get("/oversight").text
+    assert without.get("/oversight/pages/threat_assessment").status_code == 403
 
 
 @pytest.mark.parametrize("role", ["force_submitter", "administrator"])
@@ -347,7 +349,7 @@ def test_victims_are_seen_by_the_roles_that_include_them(browser: Callable[..., 
 def test_a_suppressed_figure_is_said_to_be_one(browser: Callable[..., Browser]) -> None:
     visitor = browser("administrator")
     page = visitor.get("/statistics").text
-    assert "1,234" in page and "not shown" in page
+    assert "1,235" in page and "1,234" not in page and "not shown" in page
     for path in ("/statistics/download.csv", "/marts/national_statistics.csv"):
         assert len(visitor.get(path).text.splitlines()) == 3, path
     assert visitor.get("/marts/perpetrator_lists.csv").status_code == 404
