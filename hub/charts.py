@@ -10,6 +10,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _WIDTH, _LEFT, _RIGHT, _LANE = 900, 150, 20, 34
+# The names of the lines, below them.
+_NAMES_A_LANE, _NAME_LANE = 4, 18
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ def timeline(events: Sequence[Event], title: str) -> Markup:
 
 
 def lines(series: Mapping[str, Sequence[tuple[Any, float | None]]], title: str) -> Markup:
-    """One line a series over the periods, from nought; a gap where there is no value. Empty without any value."""
+    """One line a series over the periods, from nought; a gap where there is no value. Empty without a value or a second period."""
     periods = sorted({p for points in series.values() for p, _ in points})
     values = [v for points in series.values() for _, v in points if v is not None]
-    if not values or not periods:
+    if not values or len(periods) < 2:
         return Markup("")
     top, height = max(max(values), 1e-9), 260
-    step = (_WIDTH - 80 - _RIGHT) / max(len(periods) - 1, 1)
-    parts = [_open(height + 40, title)]
+    step = (_WIDTH - 80 - _RIGHT) / (len(periods) - 1)
+    parts = [_open(height + 22 + _NAME_LANE * -(-len(series) // _NAMES_A_LANE), title)]
     for share in (0, 0.5, 1):
         y = 20 + (1 - share) * (height - 40)
         parts.append(f'<line class="grid" x1="80" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -73,7 +75,8 @@ def lines(series: Mapping[str, Sequence[tuple[Any, float | None]]], title: str) 
         )
         parts += [f'<circle class="dot s{no % 6}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in at]
         parts.append(
-            f'<text class="label s{no % 6}" x="{80 + no % 4 * 200}" y="{height + 30}">● {escape(name)}</text>'
+            f'<text class="label s{no % 6}" x="{80 + no % _NAMES_A_LANE * 200}" '
+            f'y="{height + 30 + no // _NAMES_A_LANE * _NAME_LANE}">● {escape(name)}</text>'
         )
     for no in {0, len(periods) - 1}:
         end = " end" if no else ""
