@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -53,12 +53,22 @@ def small(folder: Path, **changes: Any) -> Path:
     return folder
 
 
+@pytest.fixture
+def two_systems(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every force runs one record system until February 2026, and another one from then on."""
+    monkeypatch.setattr(
+        wording, "record_system", lambda _, on: "rms_d" if on >= date(2026, 2, 1) else "rms_a"
+    )
+    wording.habits.cache_clear()
+    yield
+    # What was kept meanwhile is of no other test.
+    wording.habits.cache_clear()
+
+
+@pytest.mark.usefixtures("two_systems")
 def test_a_force_that_changes_its_record_system_writes_the_new_ones_words_from_then_on(
-    tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, read: Read
 ) -> None:
-    february = date(2026, 2, 1)
-    systems = {False: "rms_a", True: "rms_d"}
-    monkeypatch.setattr(wording, "record_system", lambda force_code, on: systems[on >= february])
     folder = small(tmp_path, forces=FORCES[1:2], first_period=date(2026, 1, 1), scale=0.02, fault_share=0.0)
     sent = read(folder, "relationships").filter(pl.col("sequence") == "1")
     mapped = code_list("code_mappings").filter(pl.col("field") == "relationship")
