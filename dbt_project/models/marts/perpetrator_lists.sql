@@ -12,6 +12,11 @@ perpetrators as (
         scopes.is_pool_small
     from {{ ref('ranked_perpetrators') }} as perpetrators
     left join {{ ref('list_scopes') }} as scopes on perpetrators.owner_force_code = scopes.force_code
+    -- Who is neither listed nor held comes in by one grave report or by a decision; most do not, and are left at once.
+    where
+        perpetrators.list_status <> 'ineligible'
+        or perpetrators.latest_serious_reported_at is not null
+        or perpetrators.review_entry_id is not null
 ),
 
 placed as (

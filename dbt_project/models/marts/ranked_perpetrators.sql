@@ -34,7 +34,7 @@ worded as (
 
 select
     persons.person_id,
-    persons.person_group_id,
+    gates.person_group_id,
     run.period,
     run.ranked_at,
     persons.list_status,
@@ -92,9 +92,10 @@ select
     versions.definition_version,
     parameters.parameters_version,
     versions.weights_version,
-    persons.link_model_version,
+    gates.model_version as link_model_version,
     worded.statement
 from {{ ref('scored_persons') }} as persons
+inner join {{ ref('national_person_gates') }} as gates on persons.person_no = gates.person_no
 cross join {{ ref('national_run') }} as run
 cross join parameters
 cross join {{ ref('ranking_versions') }} as versions

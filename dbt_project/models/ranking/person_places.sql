@@ -3,6 +3,7 @@
 with listed as (
     select
         persons.person_id,
+        persons.person_no,
         persons.owner_force_code,
         persons.is_eligible_gravest_harm,
         -- Two scores that differ by less than 1e-9 are one score.
@@ -26,7 +27,14 @@ ordered as (
     -- Who comes first of those with one score, under whatever lens: reckoned once, as a number. Never names, ids or
     -- references: a keyed digest of the id is last, so no two share a place.
     select
-        *,
+        person_no,
+        owner_force_code,
+        list_scope_code,
+        is_eligible_gravest_harm,
+        score_for_rank,
+        score_grave,
+        score_gravest_harm,
+        score_rfg,
         row_number() over (
             order by
                 latest_reported_at desc,
@@ -39,12 +47,12 @@ ordered as (
 ),
 
 ranked as (
+    -- Numbers alone: what is sorted is carried through every sort.
     select
-        person_id,
+        person_no,
         owner_force_code,
         list_scope_code,
         is_eligible_gravest_harm,
-        tie_break,
         {{ place_on_the_list('score_for_rank') }} as national_rank,
         {{ place_on_the_list('score_grave') }} as national_rank_grave,
         {{ place_on_the_list('score_gravest_harm', within=['is_eligible_gravest_harm']) }} as national_rank_gravest_harm,
@@ -66,9 +74,9 @@ placed as (
 )
 
 select
-    placed.person_id,
+    listed.person_id,
     placed.list_scope_code,
-    placed.tie_break,
+    listed.tie_break,
     placed.national_rank,
     bands.band as rank_band,
     placed.force_rank,
@@ -79,4 +87,5 @@ select
     placed.national_rank_rfg,
     placed.list_place_rfg
 from placed
+inner join listed on placed.person_no = listed.person_no
 left join {{ ref('rank_bands') }} as bands on placed.national_rank between bands.rank_from and bands.rank_to

@@ -1,6 +1,6 @@
 -- Grain: one linked person with an allegation in the last six years, neither child nor dead: their scores under every
 -- lens, what keeps them off the list, and the force that owns them. Places come after, in `ranked_perpetrators`, with
--- the texts that are the same for everybody: they are what takes long to write.
+-- texts that stand elsewhere already: they are what takes long to write.
 with parameters as (
     {{ ranking_parameters([
         'min_incidents',
@@ -85,8 +85,6 @@ dated as (
         scores.*,
         gates.person_id,
         multipliers.is_named_by_several_forces,
-        gates.person_group_id,
-        gates.model_version,
         gates.is_age_unknown,
         gates.withheld,
         -- Said by a letter; as a truth it takes a tenth of the time to write.
@@ -216,7 +214,6 @@ select
     reasoned.person_id,
     reasoned.person_no,
     reasoned.is_named_by_several_forces,
-    reasoned.person_group_id,
     case
         when reasoned.status_reason is null then 'listed'
         when
@@ -252,6 +249,5 @@ select
     reasoned.best_link_probability,
     reasoned.outcome_unknown_share,
     reasoned.is_in_custody,
-    reasoned.n_offences_as_victim,
-    reasoned.model_version as link_model_version
+    reasoned.n_offences_as_victim
 from reasoned
