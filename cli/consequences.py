@@ -14,10 +14,10 @@ try:
         NoRunToExplain,
         default_folder,
         find_consequences,
-        known_defects,
         scratch_folder,
         write_consequences,
     )
+    from assets.consequences.defects import known_defects
     from assets.consequences.for_forces import write_for_forces
     from assets.consequences.scratch import ModelsFailed
     from assets.storage import Layout

@@ -18,7 +18,6 @@ from decisions.refusals import NotAllowed, Refused
 from decisions.store import Store
 
 State = Literal["open", "acknowledged", "closed"]
-AlertAct = Literal["acknowledge", "close", "reopen"]
 PREFIX = "alert_"
 # Act -> the states it leads from, and the one it leads to.
 ACTS: dict[str, tuple[frozenset[str], State]] = {

@@ -10,7 +10,6 @@ Nothing here is part of a release: it is made beside one, when somebody asks.
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from assets.consequences.defects import Defect
 from assets.consequences.scratch import copy_of_the_run, make_again, mend, run_models
 from assets.consequences.sentences import sentence
 from assets.encryption import add_key, copy_options
 from assets.storage import Layout, write_folder
 
-DEFECTS = Path(__file__).parent / "defects.csv"
 SQL = Path(__file__).parent / "sql"
 LEFT_OUT = "force_left_out"
 RUN_PARAMETERS = "run_parameters.parquet"
@@ -32,22 +31,6 @@ RUN_PARAMETERS = "run_parameters.parquet"
 
 class NoRunToExplain(Exception):
     """The warehouse does not hold the run that is asked about; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Defect:
-    """One kind of defect, as `defects.csv` has it."""
-
-    version: str
-    defect_id: str
-    defect_no: str
-    title: str
-    model: str
-    what_is_counted: str
-    parameter: str
-    repair: str
-    may_not_claim: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -59,11 +42,6 @@ class Consequences:
     defects: pl.DataFrame
     figures: pl.DataFrame
     persons: pl.DataFrame
-
-
-def known_defects(path: Path = DEFECTS) -> list[Defect]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Defect(**row) for row in csv.DictReader(file)]
 
 
 def find_consequences(layout: Layout, root: Path, defects: list[Defect]) -> Consequences:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from assets.consequences.consequences import Defect
+from assets.consequences.defects import Defect
 
 
 def sentence(defect: Defect, row: Mapping[str, Any]) -> str:

@@ -6,10 +6,10 @@ import polars as pl
 from assets.consequences.consequences import (
     default_folder,
     find_consequences,
-    known_defects,
     scratch_folder,
     write_consequences,
 )
+from assets.consequences.defects import known_defects
 from assets.consequences.for_forces import write_for_forces
 from assets.encryption import ReleaseKey
 from assets.storage import DataRoot

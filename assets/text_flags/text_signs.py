@@ -18,7 +18,6 @@ from assets.text_flags.reading import signs, version
 
 # A text's hash is what dbt makes of it too: `dbt.hash`.
 READ_SCHEMA: dict[str, pl.DataType] = {"text_hash": pl.String(), "sign": pl.String(), "words": pl.String()}
-SIGNS_SCHEMA: dict[str, pl.DataType] = {**READ_SCHEMA, "model_version": pl.String()}
 
 
 def write_text_signs(layout: Layout, submission_ids: Sequence[str]) -> dict[str, int]:

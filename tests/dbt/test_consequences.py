@@ -8,7 +8,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets.consequences.consequences import LEFT_OUT, find_consequences, known_defects, write_consequences
+from assets.consequences.consequences import LEFT_OUT, find_consequences, write_consequences
+from assets.consequences.defects import known_defects
 from assets.consequences.scratch import REPAIRS, copy_of_the_run, mend
 from assets.storage import Layout
 from tests.dbt.handmade import A, B

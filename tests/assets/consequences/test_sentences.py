@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assets.consequences.consequences import known_defects
+from assets.consequences.defects import known_defects
 from assets.consequences.sentences import sentence
 
 FLAG = next(d for d in known_defects() if d.defect_id == "flag_missing")
