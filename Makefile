@@ -15,8 +15,8 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= 2
 DEMO_SCALE ?= 0.02
 DEMO_MONTHS ?= 3
-# Of the demonstration's persons; 200 and 12 months are of national size.
-BENCH_HUB_ARGS ?= --copies 20 --months 12
+# The demonstration's persons so often, and months of statistics: the nation's size.
+BENCH_HUB_ARGS ?= --copies 200 --months 12
 BENCH_NOMINALS ?= 100000 1000000
 BENCH_FORCES_ARGS ?=
 
@@ -123,8 +123,6 @@ bench-linkage: setup ## Measure who-is-who at BENCH_NOMINALS sizes, and write do
 	@$(BIN)/python -m tests.bench_linkage $(BENCH_NOMINALS)
 
 .PHONY: bench-hub
-# The demonstration, made as large as the nation.
-bench-hub: BENCH_HUB_ARGS ?= --copies 200 --months 12
 bench-hub: setup ## Measure readers of the hub over the current release, made larger, and write docs/benchmarks_hub.md
 	@$(BIN)/python -m tests.bench_hub --release "$(VAWG_DATA)/releases/current" $(BENCH_HUB_ARGS)
 
