@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from decisions.suspension import ALL_LISTS
+from hub.connections import literal
 from hub.parameters import rows
 
 Rank = Literal["always", "after_view", "never"]
@@ -310,8 +311,3 @@ def _condition(
         on_shown = f"person_id IN (SELECT person_id FROM {source(LISTS)} WHERE {shown})"
         conditions.append(shown if mart == LISTS else on_shown)
     return " AND ".join(conditions)
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"

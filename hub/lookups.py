@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from hub.access import ALERTS, literal
+from hub.access import ALERTS
+from hub.connections import literal
 from hub.parameters import rows
 
 # What the file is called inside a connection.

@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb_extensions import import_extension
 
 from hub import lookups
-from hub.access import CROSSWALK, Scope, Select, contributions, literal, of_unknown_age, selects
+from hub.access import CROSSWALK, Scope, Select, contributions, of_unknown_age, selects
+from hub.connections import KEY_NAME, literal, open_connection
 from hub.parameters import number, whole
 
-# What the key is called inside a connection; as the release wrote it.
-KEY_NAME = "release"
 # Scopes whose selects are kept; a role, a force and the lists that are stopped make one.
 _SCOPES = 200
 
@@ -114,7 +112,7 @@ class Release:
     def lay_out(self, folder: Path) -> Path:
         """Lay the release out for looking up, in a file under `folder`, unless it is there. Raises duckdb.Error, OSError."""
         file = folder / lookups.file_name(self.release_id)
-        with self.open_connection() as connection:
+        with open_connection(self.key) as connection:
             connection.execute("SET threads = 1")
             connection.execute("SET enable_progress_bar = false")
             sources = {mart: self.source(mart) for mart in self.marts}
@@ -130,7 +128,7 @@ class Release:
         file = self.laid_out.with_name(f"{self.laid_out.name}.{mart}.parquet")
         if not file.is_file():
             partial = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.partial")
-            with self.open_connection() as connection:
+            with open_connection(self.key) as connection:
                 options = f", ENCRYPTION_CONFIG {{footer_key: '{KEY_NAME}'}}" if self.key else ""
                 partial.touch(0o600)
                 connection.execute(
@@ -199,30 +197,10 @@ class Release:
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
-            self._connection = self.open_connection()
+            self._connection = open_connection(self.key)
             if self.laid_out:
                 lookups.attach(self._connection, self.laid_out, self.key, read_only=True)
         return self._connection
-
-    def open_connection(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own that can read the release's files, encrypted or not."""
-        connection = duckdb.connect(
-            config={
-                "threads": 2,
-                "autoinstall_known_extensions": False,
-                # A table in a query is a mart, never a variable of this program.
-                "python_enable_replacements": False,
-                # Nothing spills to a disk that nobody watches.
-                "temp_directory": "",
-            }
-        )
-        # The same files are read again and again. DuckDB 1.5.5 cannot read an encrypted file by what it kept of it.
-        connection.execute(f"SET parquet_metadata_cache = {not self.key}")
-        if self.key:
-            import_extension("httpfs", con=connection)
-            connection.execute("LOAD httpfs")
-            connection.execute(f"PRAGMA add_parquet_key('{KEY_NAME}', {literal(self.key)})")
-        return connection
 
     def _open_schema(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> str:
         """A schema that holds the marts as a scope sees them, and no other name."""
@@ -381,7 +359,7 @@ def _lay_out_beside(folder: Path, key: str | None, target: Path) -> None:
 
 
 def _yielding_lay_out(folder: Path, key: str | None, target: Path) -> None:
-    os.nice(whole("prepare_niceness"))
+    os.nice(whole("niceness"))
     try:
         _opened(folder, key).lay_out(target)
     except (NoRelease, duckdb.Error, OSError):
@@ -398,7 +376,7 @@ def _opened(folder: Path, key: str | None) -> Release:
         raise NoRelease("the release is encrypted; its key belongs in VAWG_RELEASE_KEY")
     release = Release(folder, manifest, key)
     try:
-        with release.open_connection() as connection:
+        with open_connection(release.key) as connection:
             for mart in manifest["marts"]:
                 rows = connection.execute(f"DESCRIBE SELECT * FROM {release.source(mart)}").fetchall()
                 release.types[mart] = {row[0]: row[1] for row in rows}

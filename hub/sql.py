@@ -1,29 +1,32 @@
 """Queries of analysts: one SELECT over the marts that a scope sees, in a DuckDB that can reach nothing else.
 
-Each query has a database of its own, in memory. What the scope sees only in part is copied into it; what it sees whole, or
-whole but for scores that nobody is shown, is read from a file, and those files are all that the database may open. Then the settings are locked, before the query is looked at.
+Each query has a database of its own, in the memory of a process of its own (`hub.query_process`). What the scope sees only in part is
+copied into it; what it sees whole, or whole but for scores that nobody is shown, is read from a file, and those files are all that the
+database may open. Then the settings are locked, before the query is looked at.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from hub.access import Scope, literal
+from hub.access import Scope
+from hub.connections import literal
 from hub.parameters import number, whole
+from hub.query_process import IS_CUT, OUT_OF_MEMORY, REFUSED, Job
 from hub.releases import Release
 
 _AT_ONCE = threading.BoundedSemaphore(whole("sql_at_once"))
-
-# As few as DuckDB makes at once: what is too large is met early.
-_BATCH_ROWS = 2048
 
 
 class QueryRefused(Exception):
@@ -45,112 +48,78 @@ def marts_named(release: Release, scope: Scope, query: str) -> tuple[str, ...]:
     return tuple(sorted(words & set(release.selects(scope))))
 
 
-# What tells where the release lies, or runs a text as a query, which nobody could look at.
-_TELLING = re.compile(r"duckdb_\w+|pragma_\w+|sqlite_\w+|pg_views|views|current_setting|query|query_table")
-
-
-def _require_of_marts(query: str) -> None:
-    """Raises QueryRefused where a query asks DuckDB of itself. What does not parse is left to DuckDB to name."""
-    with duckdb.connect() as parser:
-        row = parser.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
-    for name in _names(json.loads(row[0]) if row else {}):
-        if _TELLING.fullmatch(name.lower()):
-            raise QueryRefused(f"{name} is about the database and not about the release; read its marts")
-
-
-def _names(parsed: Any) -> Iterator[str]:
-    """The functions and tables that a parsed query names, however deep."""
-    if isinstance(parsed, dict):
-        for key, value in parsed.items():
-            if key in ("function_name", "table_name") and isinstance(value, str):
-                yield value
-            else:
-                yield from _names(value)
-    elif isinstance(parsed, list):
-        for value in parsed:
-            yield from _names(value)
-
-
 def run(release: Release, scope: Scope, query: str, *, seconds: float | None = None) -> Answer:
     """Run one SELECT. Raises QueryRefused: not one SELECT, wrong SQL, out of time or memory, or too many at once."""
-    marts = marts_named(release, scope, query)
-    _require_of_marts(query)
+    marts, seconds = marts_named(release, scope, query), seconds or number("sql_seconds")
+    job = Job(
+        query=query,
+        key=release.key,
+        setup=_setup(release, scope, marts),
+        hidden=[str(release.folder), str(release.folder.parent)],
+        rows=whole("sql_rows"),
+        answer_megabytes=whole("sql_answer_megabytes"),
+        process_megabytes=whole("sql_process_megabytes"),
+        seconds=math.ceil(seconds),
+        niceness=whole("niceness"),
+    )
     if not _AT_ONCE.acquire(timeout=number("sql_seconds")):
         raise QueryRefused("too many queries are running; try again in a moment")
     try:
-        connection = release.open_connection()
-        timer = threading.Timer(seconds or number("sql_seconds"), connection.interrupt)
-        timer.start()
-        try:
-            _prepare(connection, release, scope, marts)
-            table, is_cut = _fetched(connection, query)
-        finally:
-            timer.cancel()
-            connection.close()
-    except duckdb.InterruptException:
-        raise QueryRefused(f"stopped after {seconds or number('sql_seconds'):g} seconds") from None
-    except (duckdb.OutOfMemoryException, pa.ArrowMemoryError, MemoryError):
-        raise QueryRefused(f"it needs more than {whole('sql_megabytes')} MB of memory") from None
-    except duckdb.Error as error:
-        raise QueryRefused(_said(error, release)) from None
+        stream = _run(job, seconds)
     finally:
         _AT_ONCE.release()
-    return Answer(table, marts, is_cut)
+    table = pa.ipc.open_stream(stream).read_all()
+    is_cut = table.schema.metadata[IS_CUT] == b"true"
+    return Answer(table.replace_schema_metadata(None), marts, is_cut)
 
 
-def _prepare(
-    connection: duckdb.DuckDBPyConnection, release: Release, scope: Scope, marts: tuple[str, ...]
-) -> None:
-    selects, files = release.selects(scope), []
-    connection.execute(f"SET memory_limit = '{whole('sql_megabytes')}MB'")
+def _setup(release: Release, scope: Scope, marts: tuple[str, ...]) -> list[str]:
+    """The statements that give a database those marts as the scope sees them, and then lock it."""
+    selects, files, statements = release.selects(scope), [], []
     for mart in marts:
         blanked = release.blanked(mart, selects[mart]) if selects[mart].is_blanked else None
         if blanked:
             files.append(str(blanked))
-            connection.execute(f'CREATE VIEW "{mart}" AS SELECT * FROM {release.read_blanked(blanked)}')
+            statements.append(f'CREATE VIEW "{mart}" AS SELECT * FROM {release.read_blanked(blanked)}')
         elif selects[mart].is_whole:
             files.append(str(release.folder / release.marts[mart]["file"]))
-            connection.execute(f'CREATE VIEW "{mart}" AS {selects[mart].sql}')
+            statements.append(f'CREATE VIEW "{mart}" AS {selects[mart].sql}')
         else:
-            connection.execute(f'CREATE TABLE "{mart}" AS {selects[mart].sql}')
-    connection.execute(f"SET allowed_paths = [{', '.join(literal(f) for f in files)}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+            statements.append(f'CREATE TABLE "{mart}" AS {selects[mart].sql}')
+    return [
+        f"SET memory_limit = '{whole('sql_megabytes')}MB'",
+        *statements,
+        f"SET allowed_paths = [{', '.join(literal(f) for f in files)}]",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ]
 
 
-def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[pa.Table, bool]:
-    statements = connection.extract_statements(query)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryRefused("write one SELECT; nothing else is run here")
-    most = whole("sql_rows")
-    batches: list[pa.RecordBatch] = []
-    reader = connection.execute(statements[0]).to_arrow_reader(_BATCH_ROWS)
-    n_rows = n_bytes = 0
-    for batch in reader:
-        batches.append(batch)
-        n_rows += batch.num_rows
-        # The answer lies outside DuckDB's own limit.
-        n_bytes += batch.nbytes
-        if n_bytes > whole("sql_answer_megabytes") << 20:
-            raise QueryRefused(
-                f"its answer is more than {whole('sql_answer_megabytes')} MB; ask for fewer rows or shorter texts"
-            )
-        if n_rows > most:
-            break
-    table = pa.Table.from_batches(batches, schema=reader.schema)
-    return table.slice(0, most), n_rows > most
-
-
-def _said(error: duckdb.Error, release: Release) -> str:
-    """What DuckDB says, without the rows it may quote or where the release lies."""
-    first = str(error).split("\n", 1)[0]
-    if isinstance(
-        error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
-    ):
-        return f"{type(error).__name__}: a value does not fit what the query does with it"
-    if isinstance(error, duckdb.PermissionException):
-        return "Permission Error: this reads or changes something outside the release, which no query may"
-    return first.replace(str(release.folder), "").replace(str(release.folder.parent), "")[:400]
+def _run(job: Job, seconds: float) -> bytes:
+    """The Arrow stream that the process of a job gives. Raises QueryRefused; RuntimeError where it failed otherwise."""
+    try:
+        done = subprocess.run(
+            # Whatever lies in the folder that the hub was started in is not imported.
+            [sys.executable, "-P", "-m", "hub.query_process"],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            timeout=seconds,
+            env={k: v for k, v in os.environ.items() if not k.startswith("VAWG_")},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise QueryRefused(f"stopped after {seconds:g} seconds") from None
+    if done.returncode == REFUSED:
+        raise QueryRefused(done.stderr.decode())
+    if done.returncode == -signal.SIGXCPU:
+        raise QueryRefused(f"stopped after {seconds:g} seconds")
+    # A library that gets no memory may abort, or the system kill.
+    if done.returncode == OUT_OF_MEMORY or done.returncode < 0:
+        raise QueryRefused("it needs more memory than a query may use")
+    if done.returncode:
+        # Not what it printed: that may quote a value.
+        raise RuntimeError(f"the process of a query ended with {done.returncode}")
+    return done.stdout
 
 
 def as_json(table: pa.Table) -> list[dict[str, Any]]:

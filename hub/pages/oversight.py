@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from decisions import alerts, audit, suspension
 from decisions.review_codes import reasons
 from decisions.suspension import ALL_LISTS
-from hub.access import literal
+from hub.connections import literal
 from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart

@@ -11,6 +11,7 @@ import pytest
 
 from hub import lookups
 from hub.app import create_app
+from hub.connections import open_connection
 from hub.releases import Releases
 from hub.settings import Settings
 from tests.hub.conftest import PASSWORD, Browser, Clock
@@ -83,7 +84,7 @@ def test_nothing_of_a_query_spills_to_a_disk_and_what_lays_a_release_out_spills_
     write_release(tmp_path, key=KEY)
     release, asked = Releases(tmp_path / "releases", KEY).current(), []
     said = "SELECT current_setting('temp_directory'), current_setting('temp_file_encryption')"
-    with release.open_connection() as connection:
+    with open_connection(release.key) as connection:
         assert connection.execute(said).fetchall()[0][0] == ""
 
     def attach(connection: duckdb.DuckDBPyConnection, *given: Any, **options: Any) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import resource
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -95,6 +98,47 @@ def test_a_query_without_end_is_stopped_and_one_without_bounds_is_cut(releases: 
     assert (answer.table.num_rows, answer.is_cut) == (200_000, True)
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        # One call of a function, which DuckDB does not interrupt: six minutes.
+        ("SELECT levenshtein(repeat('a', 300000), repeat('b', 300000))", "stopped after 3 seconds"),
+        # Texts that DuckDB does not count: 9 GB.
+        (
+            "SELECT max(length(repeat('x', 300000000 + i::int % 7))) FROM range(3000) AS r(i)",
+            "more memory|stopped",
+        ),
+        (f"SELECT {'[' * 900}1{']' * 900}", "nested too deep"),
+    ],
+    ids=["time", "memory", "depth"],
+)
+def test_a_query_cannot_take_the_hub_down_with_it(releases: Releases, query: str, said: str) -> None:
+    release, before = releases.current(), resource.getrusage(resource.RUSAGE_SELF)
+    with pytest.raises(QueryRefused, match=said):
+        run(release, _scope("oversight"), query, seconds=3)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    assert after.ru_utime - before.ru_utime < 2, "the work was not the hub's"
+    assert after.ru_maxrss - before.ru_maxrss < 200_000, "nor was the memory"
+    # Two run at once: what was stopped holds no place.
+    assert run(release, _scope("oversight"), "SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
+
+
+def test_the_process_of_a_query_knows_none_of_the_hub_s_secrets(
+    releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAWG_DECISIONS_URL", "postgresql+psycopg://hub:Xyzzy17@host/decisions")
+    started, start = [], subprocess.run
+
+    def watched(command: list[str], **options: Any) -> Any:
+        started.append((command, options["env"]))
+        return start(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    run(releases.current(), _scope("oversight"), "SELECT 1")
+    [(command, environment)] = started
+    assert "Xyzzy17" not in " ".join([*command, *environment.values()]) and "PATH" in environment
+
+
 def test_an_encrypted_release_is_read_with_its_key_alone(tmp_path: Path) -> None:
     key = "0123456789abcdef"
     write_release(tmp_path, key=key)
@@ -150,8 +194,7 @@ def test_answers_come_as_arrow_csv_json_parquet_and_excel(browser: Callable[...,
 
 
 def test_an_answer_is_bounded_in_bytes_as_in_rows(browser: Callable[..., Browser]) -> None:
-    """Texts of a made-up length lie outside the memory that the query may use."""
-    answer = browser("oversight").submit("/sql", sql="SELECT repeat('x', 60000) AS t FROM range(40000)")
+    answer = browser("oversight").submit("/sql", sql="SELECT repeat('x', 6000) AS t FROM range(400000)")
     assert answer.status_code == 400 and "its answer is more than 128 MB" in answer.text
 
 
