@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from decisions.refusals import Refused
 from hub.access import Denied
 from hub.accounts import BadAccount
-from hub.downloads import TooMuch
+from hub.downloads import NoPlace, TooMuch
 from hub.pages import (
     accounts,
     forces,
@@ -128,6 +128,7 @@ def _handle(app: FastAPI) -> None:
         NoRelease: 503,
         QueryRefused: 400,
         TooMuch: 413,
+        NoPlace: 400,
     }
     for error, status in says.items():
         app.add_exception_handler(error, _telling(status))

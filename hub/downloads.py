@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from hub.parameters import whole
 from hub.sql import plain
@@ -29,6 +31,10 @@ MEDIA = {
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
+class NoPlace(Exception):
+    """A value that the format cannot hold; the message says what to do."""
+
+
 class TooMuch(Exception):
     """More rows than the format takes; the message says what to do."""
 
@@ -36,9 +42,21 @@ class TooMuch(Exception):
 def packed(table: pa.Table, kind: str, about: dict[str, Any]) -> bytes:
     """The table as a file of a kind of MEDIA. `about` goes in as a sheet or as metadata where the format has a place for it.
 
-    Raises TooMuch.
+    Raises TooMuch, and NoPlace where a query made values that the format has none for: intervals, say, or endless dates.
     """
-    return _KINDS[kind](table, about)
+    with or_no_place(kind):
+        return _KINDS[kind](table, about)
+
+
+@contextmanager
+def or_no_place(kind: str) -> Iterator[None]:
+    """Raises NoPlace for whatever a library says of a value that it cannot write. Not what it says: that may quote the value."""
+    try:
+        yield
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise NoPlace(
+            f"{kind} has no place for a value of this answer ({type(error).__name__}); make a text of its column: CAST(... AS VARCHAR)"
+        ) from None
 
 
 def csv_by_batch(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
@@ -141,7 +159,9 @@ def _xlsx(table: pa.Table, about: dict[str, Any]) -> bytes:
 def _cell(sheet: Any, value: Any) -> Any:
     if not isinstance(value, (str, list, dict)):
         return value
-    cell = WriteOnlyCell(sheet, value if isinstance(value, str) else json.dumps(plain(value)))
+    text = value if isinstance(value, str) else json.dumps(plain(value))
+    # A workbook takes no control characters.
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
     # As text, whatever it begins with.
     cell.data_type = "s"
     return cell

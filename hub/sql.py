@@ -123,11 +123,13 @@ def _run(job: Job, seconds: float) -> bytes:
 
 
 def as_json(table: pa.Table) -> list[dict[str, Any]]:
-    """Rows as JSON takes them: dates, moments and decimals as text."""
+    """Rows as JSON takes them: dates, moments, decimals and what is no number as text."""
     return [{name: plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
 
 def plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):

@@ -14,6 +14,7 @@ import httpx
 import jinja2
 from fastapi import Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from pydantic import AfterValidator
 from sqlalchemy import Engine
 from starlette.datastructures import FormData
 
@@ -32,6 +33,8 @@ from hub.settings import Settings
 from hub.tables import open_state
 
 T = TypeVar("T")
+# The number of a page of rows, from one; what is asked beyond any is the last that could be.
+PageNo = Annotated[int, AfterValidator(lambda asked: max(1, min(asked, 1_000_000)))]
 # What a page is for that asks nobody: codes of `decisions/codes/review_reasons.csv`.
 RETURNS, STATISTICS, ADMINISTRATION = "returns", "statistics", "administration"
 FORM_TOKEN, FORM_HEADER, PURPOSE_HEADER = "form_token", "x-form-token", "x-purpose"

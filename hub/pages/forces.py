@@ -25,6 +25,7 @@ from hub.tables import uploads
 from hub.web import (
     RETURNS,
     BadForm,
+    PageNo,
     V,
     Visit,
     forces,
@@ -109,7 +110,7 @@ def upload(
 
 
 @router.get("/returns/{force}/{submission}")
-def receipt(visit: V, force: str, submission: str, rule: str = "", page: int = 1) -> Response:
+def receipt(visit: V, force: str, submission: str, rule: str = "", page: PageNo = 1) -> Response:
     folder = _folder(visit, force, submission)
     visit.log("view", f"returns:{submission}", RETURNS)
     found = json.loads((folder / "receipt.json").read_text(encoding="utf-8"))
@@ -156,7 +157,7 @@ def consequences(visit: V, force: str, name: str) -> Response:
 
 
 @router.get("/affected")
-def affected(visit: V, force: str = "", page: int = 1) -> Response:
+def affected(visit: V, force: str = "", page: PageNo = 1) -> Response:
     """Nominals whose person id moved: what a force has to look at in its own system."""
     visit.user.require("identifiable")
     visit.about_persons("person_identity_changes")
@@ -167,7 +168,7 @@ def affected(visit: V, force: str = "", page: int = 1) -> Response:
     ).rows[0]["n"]
     rows = visit.read(
         f"SELECT * FROM person_identity_changes WHERE {where} "
-        f"ORDER BY run_no DESC, to_person_id, record_id LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
+        f"ORDER BY run_no DESC, to_person_id, record_id LIMIT {size} OFFSET {(page - 1) * size}",
         {"force": force},
     ).rows
     return visit.page(
@@ -175,7 +176,7 @@ def affected(visit: V, force: str = "", page: int = 1) -> Response:
         rows=rows,
         total=total,
         force=force,
-        number=max(1, page),
+        number=page,
         pages=max(1, -(-total // size)),
     )
 

@@ -7,13 +7,13 @@ from fastapi.responses import Response
 
 from decisions import identity
 from hub.parameters import whole
-from hub.web import BadForm, V, redirect
+from hub.web import BadForm, PageNo, V, redirect
 
 router = APIRouter()
 
 
 @router.get("/identities")
-def queue(visit: V, page: int = 1) -> Response:
+def queue(visit: V, page: PageNo = 1) -> Response:
     visit.user.require("identity")
     visit.about_persons("identity_review_queue")
     size = whole("page_rows")
@@ -27,14 +27,14 @@ def queue(visit: V, page: int = 1) -> Response:
         ORDER BY is_seen DESC NULLS LAST, consequence <> 'listed', consequence <> 'live_suspect', person_id, other_person_id
         """
         f"LIMIT {size} OFFSET ?",
-        [(max(page, 1) - 1) * size],
+        [(page - 1) * size],
     ).rows
     decided = identity.in_force(visit.hub.store, visit.at)
     return visit.page(
         "identities.html",
         rows=rows,
         total=total,
-        number=max(page, 1),
+        number=page,
         pages=max(1, -(-total // size)),
         decided=decided,
         has_rank=visit.scope.rank,

@@ -14,7 +14,7 @@ from hub.lookups import VICTIM_ALERTS, WORK_LIST
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import V, Visit, redirect
+from hub.web import PageNo, V, Visit, redirect
 
 router = APIRouter()
 LENSES = {"likely_harm": "Likely harm", "gravest_harm": "Gravest harm", "rfg": "Recency, frequency, gravity"}
@@ -69,7 +69,7 @@ def lists(
     scope: str = "",
     band: str = "",
     force: str = "",
-    page: int = 1,
+    page: PageNo = 1,
 ) -> Response:
     kind, lens = kind if kind in KINDS else "national_top", lens if lens in LENSES else "likely_harm"
     visit.about_persons(f"perpetrator_lists:{kind}:{lens}")
@@ -90,7 +90,7 @@ def lists(
     if not has_rank:
         values["band"] = ""
     total = visit.kept(f"SELECT count(*) AS n FROM perpetrator_lists WHERE {where}", values)[0]["n"]
-    size, page = whole("page_rows"), max(1, min(page, 10_000))
+    size = whole("page_rows")
     # Who judges evidence is given an order that tells no rank.
     order = "l.shown_order, l.person_id" if has_rank else "l.person_id"
     rows = visit.kept(
@@ -124,10 +124,10 @@ def lists(
 
 
 @router.get("/movers")
-def movers(visit: V, of: str = "national", movement: str = "", page: int = 1) -> Response:
+def movers(visit: V, of: str = "national", movement: str = "", page: PageNo = 1) -> Response:
     """Who entered and left a list, and who moved on it. `of`: the nation's list, those of forces, or all eligible persons."""
     visit.about_persons("ranked_perpetrator_movers")
-    of, size, page = of if of in MOVED_ON else "national", whole("page_rows"), max(1, min(page, 10_000))
+    of, size = of if of in MOVED_ON else "national", whole("page_rows")
     shown: dict[str, Any] = {
         "of": of,
         "lists": MOVED_ON,
@@ -169,29 +169,29 @@ def movers(visit: V, of: str = "national", movement: str = "", page: int = 1) ->
 
 
 @router.get("/closed-without-order")
-def closed(visit: V, force: str = "", page: int = 1) -> Response:
+def closed(visit: V, force: str = "", page: PageNo = 1) -> Response:
     visit.about_persons("allegations_closed_without_action")
     where, values, size = "$force = '' OR force_code = $force", {"force": force}, whole("page_rows")
     total = visit.kept(f"SELECT count(*) AS n FROM {WORK_LIST} WHERE {where}", values)[0]["n"]
     rows = visit.kept(
-        f"SELECT * FROM {WORK_LIST} WHERE {where} ORDER BY row_no LIMIT {size} OFFSET {(max(1, page) - 1) * size}",
+        f"SELECT * FROM {WORK_LIST} WHERE {where} ORDER BY row_no LIMIT {size} OFFSET {(page - 1) * size}",
         values,
     )
     return visit.page(
         "closed.html",
         rows=rows,
         total=total,
-        number=max(1, page),
+        number=page,
         pages=max(1, -(-total // size)),
         force=force,
     )
 
 
 @router.get("/alerts")
-def alerts(visit: V, kind: str = "", state: str = "", page: int = 1) -> Response:
+def alerts(visit: V, kind: str = "", state: str = "", page: PageNo = 1) -> Response:
     """What happened in the release's month to persons on its lists, and to victims where the role includes them."""
     visit.about_persons("perpetrator_timelines:alerts")
-    size, page = whole("page_rows"), max(1, min(page, 10_000))
+    size = whole("page_rows")
     known = standing(visit.hub.store, visit.at)
     where = "($kind = '' OR kind = $kind)"
     values: dict[str, Any] = {"kind": kind}

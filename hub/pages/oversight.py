@@ -16,7 +16,7 @@ from hub.pages.lists import KINDS, take_alert
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import ADMINISTRATION, V, Visit, redirect, require, written_page
+from hub.web import ADMINISTRATION, PageNo, V, Visit, redirect, require, written_page
 
 router = APIRouter()
 # Pages of the release: the file, and what it takes to read it. Those that show true counts are for who may see persons.
@@ -134,11 +134,11 @@ def _done(visit: V, act: Callable[..., Any]) -> Response:
 
 
 @router.get("/log")
-def log(visit: V, page: int = 1, verify: str = "") -> Response:
+def log(visit: V, page: PageNo = 1, verify: str = "") -> Response:
     """The log, newest first, without anybody's words; and, where it is asked, whether its whole chain holds."""
     visit.user.require("audit")
     visit.log("view", "log", ADMINISTRATION)
-    size, page = whole("page_rows"), max(1, min(page, 1_000_000))
+    size = whole("page_rows")
     with visit.hub.store.reading() as connection:
         entries = audit.newest(connection, size, (page - 1) * size)
         head = audit.head(connection)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 from starlette.datastructures import FormData
 
 from hub.access import is_of_persons, sensitivity
-from hub.downloads import MEDIA, packed, with_columns
+from hub.downloads import MEDIA, NoPlace, or_no_place, packed, with_columns
 from hub.sql import Answer, QueryRefused, as_json, marts_named, run
 from hub.statements import statements
 from hub.tables import saved_queries
@@ -59,15 +59,15 @@ def ask(visit: V) -> Response:
     query, kind = visit.said("sql", _LONGEST), visit.said("kind") or "page"
     if visit.said("save"):
         _save(visit, visit.said("save", 80), query)
+    if kind not in ("page", *FORMATS, "xlsx"):
+        raise BadForm("an answer is a page, csv, json, parquet, arrow or xlsx")
     try:
         answer, taken = _answer(visit, query, is_file=kind != "page")
-    except QueryRefused as refused:
+        if kind == "page":
+            return _page(visit, query, answer)
+        return _as_file(visit, answer, kind, query, taken)
+    except (QueryRefused, NoPlace) as refused:
         return _page(visit, query, None, str(refused), 400)
-    if kind == "page":
-        return _page(visit, query, answer)
-    if kind not in (*FORMATS, "xlsx"):
-        raise BadForm("an answer is a page, csv, json, parquet, arrow or xlsx")
-    return _as_file(visit, answer, kind, query, taken)
 
 
 @router.post("/sql/saved/forget")
@@ -155,12 +155,14 @@ def _as_file(visit: Visit, answer: Answer, kind: str, query: str, taken: Taken |
 def _page(
     visit: Visit, query: str, answer: Answer | None, refused: str | None = None, status: int = 200
 ) -> Response:
+    with or_no_place("a page"):
+        rows = as_json(answer.table.slice(0, _SHOWN)) if answer else []
     return visit.page(
         "sql.html",
         status,
         query=query,
         answer=answer,
-        rows=as_json(answer.table.slice(0, _SHOWN)) if answer else [],
+        rows=rows,
         shown=_SHOWN,
         refused=refused,
         statements=statements(visit, *answer.marts) if answer else [],

@@ -20,6 +20,8 @@ from hub.web import BadForm, V, Visit
 router = APIRouter()
 # How many subjects an entry of the log names.
 _NAMED = 15
+# Years in which somebody on record can be born.
+_BORN_FROM, _BORN_BEFORE = 1800, 2200
 _ASKED = ("name", "born", "postcode", "identifier")
 
 
@@ -95,16 +97,15 @@ def _birth_dates(text: str) -> list[date]:
         return []
     try:
         day = date.fromisoformat(text)
+        if not _BORN_FROM <= day.year < _BORN_BEFORE:
+            raise ValueError
     except ValueError:
         raise BadForm("a birth date is written as 1990-05-31") from None
     near = [day, day - timedelta(days=1), day + timedelta(days=1)]
     if day.day <= 12:
         near.append(date(day.year, day.day, day.month))
-    near += [
-        day.replace(year=day.year + y)
-        for y in (-1, 1)
-        if (day.month, day.day) != (2, 29) and 1 < day.year < 9999
-    ]
+    if (day.month, day.day) != (2, 29):
+        near += [day.replace(year=day.year + y) for y in (-1, 1)]
     return list(dict.fromkeys(near))
 
 

@@ -18,7 +18,7 @@ from hub.downloads import MEDIA, csv_by_batch, packed, parquet_by_batch, with_co
 from hub.parameters import whole
 from hub.releases import NoSuchMart
 from hub.statements import statements
-from hub.web import STATISTICS, BadForm, Taken, V, Visit, forces, share
+from hub.web import STATISTICS, BadForm, PageNo, Taken, V, Visit, forces, share
 
 router = APIRouter()
 MART = "national_statistics"
@@ -38,11 +38,11 @@ _FIRST = {
 
 
 @router.get("/statistics")
-def statistics(visit: V, page: int = 1) -> Response:
+def statistics(visit: V, page: PageNo = 1) -> Response:
     chosen = _chosen(visit)
     rows, size = visit.kept(_selected(), chosen), whole("page_rows")
     pages = max(1, -(-len(rows) // size))
-    page = max(1, min(page, pages))
+    page = min(page, pages)
     options = {
         name: [
             r["v"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
 
@@ -21,6 +22,14 @@ from hub.settings import Settings
 from tests.hub.releases import A, write_release
 
 PASSWORD = "correct horse battery staple"
+
+
+def routes_to_get(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route of a hub that answers GET, also in the routers that it includes."""
+    for route in app.routes:
+        for inner in getattr(getattr(route, "original_router", None), "routes", [route]):
+            if isinstance(inner, APIRoute) and "GET" in inner.methods:
+                yield inner
 
 
 class Clock:

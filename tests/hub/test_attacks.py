@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,9 @@ from sqlalchemy import select
 from decisions import access
 from hub.access import User, roles
 from hub.accounts import NotLetIn
+from hub.pages.statistics import BOUNDS, FILTERS
 from hub.tables import sessions, users
-from tests.hub.conftest import PASSWORD, Browser, Clock
+from tests.hub.conftest import PASSWORD, Browser, Clock, routes_to_get
 from tests.hub.releases import P1, P2, A, B
 
 
@@ -246,6 +249,38 @@ def test_what_looks_like_sql_in_a_filter_is_a_value(browser: Callable[..., Brows
             assert answer.status_code == 200 and P2 not in answer.text, (path, evil)
         assert visitor.get("/persons/" + "P1' OR '1'='1").status_code == 404
         assert P2 not in visitor.submit("/search", purpose="analysis", name=evil, identifier=evil).text
+
+
+_ODD = ("9" * 30, "-1", "1e309", "nan", "0001-01-01", "9999-12-31", "\x00", "\U0001f642", "x" * 5000, "[]")
+
+
+@pytest.mark.parametrize("odd", _ODD, ids=range(len(_ODD)))
+def test_what_is_asked_in_an_odd_way_is_no_error_of_ours(
+    browser: Callable[..., Browser], app: FastAPI, odd: str
+) -> None:
+    """Every page, with each number it takes and then every text it takes being odd. The browser raises what a page does."""
+    visitor, n_asked = browser("reviewer"), 0
+    for route in routes_to_get(app):
+        takes = signature(route.endpoint).parameters
+        path = re.sub(r"\{\w+(:\w+)?\}", P1, route.path.replace("{kind}", "csv"))
+        texts = [name for name, p in takes.items() if p.default == "" and name not in route.param_convertors]
+        asked = [dict.fromkeys([*texts, *FILTERS, *BOUNDS, "next"], odd)]
+        asked += [{name: odd} for name, p in takes.items() if isinstance(p.default, int)]
+        for params in asked:
+            assert visitor.get(path, params=params).status_code < 500, (path, list(params))
+            n_asked += 1
+    assert n_asked > 40
+
+
+@pytest.mark.parametrize(
+    "born", ["0001-01-01", "9999-12-31", "1799-12-31", "31/05/1990", "1990-05-32", "1990"]
+)
+def test_a_birth_date_that_nobody_has_is_refused_and_a_leap_day_is_not(
+    browser: Callable[..., Browser], born: str
+) -> None:
+    visitor = browser("reviewer")
+    assert visitor.submit("/search", purpose="monthly_review", born=born).status_code == 400
+    assert visitor.submit("/search", purpose="monthly_review", born="1984-02-29").status_code == 200
 
 
 def test_what_a_page_is_sent_on_to_is_of_this_hub(browser: Callable[..., Browser]) -> None:

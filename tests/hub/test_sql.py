@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import resource
 import subprocess
 from collections.abc import Callable
@@ -191,6 +192,34 @@ def test_answers_come_as_arrow_csv_json_parquet_and_excel(browser: Callable[...,
     assert "release_id" in [cell.value for cell in book["about"]["A"]]
     assert "nominals" in visitor.get("/sql").text
     assert "nominals</summary>" not in browser("national_analyst", "somebody-else").get("/sql").text
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        ("INTERVAL 1 DAY", {"csv", "xlsx", "parquet"}),
+        ("DATE 'infinity'", {"page", "json", "xlsx"}),
+        ("[DATE 'infinity']", {"page", "json", "csv", "xlsx"}),
+        ("TIMESTAMPTZ '2026-01-01'", {"xlsx"}),
+        ("union_value(a := 1)", {"parquet"}),
+        ("'1'::BIT", {"csv", "xlsx"}),
+        ("'nan'::DOUBLE", set()),
+        ("chr(1)", set()),
+    ],
+)
+def test_a_value_that_a_format_has_no_place_for_is_told_with_what_to_do(
+    browser: Callable[..., Browser], value: str, kinds: set[str]
+) -> None:
+    visitor = browser("oversight")
+    for kind in ("page", "csv", "xlsx", "parquet", "json", "arrow"):
+        answer = visitor.submit("/sql", sql=f"SELECT {value} AS v", kind=kind)
+        if kind in kinds:
+            assert answer.status_code == 400 and "CAST(... AS VARCHAR)" in answer.text, kind
+            answer = visitor.submit("/sql", sql=f"SELECT CAST({value} AS VARCHAR) AS v", kind=kind)
+        assert answer.status_code == 200, kind
+        if kind == "json":
+            # As the standard has it: `NaN` is no JSON.
+            json.loads(answer.content, parse_constant=pytest.fail)
 
 
 def test_an_answer_is_bounded_in_bytes_as_in_rows(browser: Callable[..., Browser]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
 from hub.access import roles
+from tests.hub.conftest import routes_to_get
 from tests.hub.journeys.rules import broken_on
 from tests.hub.releases import P1, A
 from tests.hub.test_pages import PAGES
@@ -34,16 +35,9 @@ NO_PAGE = {
 MORE = {"/sign-in", "/signed-out", "/purpose", "/nowhere", "/marts/no_such_mart.csv", f"/persons/{A}"}
 
 
-def _paths(app: FastAPI) -> Iterator[str]:
-    for route in app.routes:
-        for inner in getattr(getattr(route, "original_router", None), "routes", [route]):
-            if "GET" in (getattr(inner, "methods", None) or ()):
-                yield inner.path
-
-
 def test_no_page_is_left_out(app: FastAPI) -> None:
     known = {urlsplit(path).path.replace(P1, "{person_id}") for path in (*PAGES, *MORE)}
-    found = set(_paths(app))
+    found = {route.path for route in routes_to_get(app)}
     assert len(found) > 20
     assert found - known - NO_PAGE == set()
 
