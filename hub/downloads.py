@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.utils.exceptions import IllegalCharacterError
 
 from hub.parameters import whole
 from hub.sql import plain
@@ -53,7 +54,7 @@ def or_no_place(kind: str) -> Iterator[None]:
     """Raises NoPlace for whatever a library says of a value that it cannot write. Not what it says: that may quote the value."""
     try:
         yield
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+    except (pa.ArrowException, IllegalCharacterError, OverflowError, TypeError, ValueError) as error:
         raise NoPlace(
             f"{kind} has no place for a value of this answer ({type(error).__name__}); make a text of its column: CAST(... AS VARCHAR)"
         ) from None

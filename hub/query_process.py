@@ -14,6 +14,8 @@ import re
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypedDict
 
 import duckdb
@@ -25,6 +27,7 @@ REFUSED, OUT_OF_MEMORY = 3, 4
 IS_CUT = b"is_cut"
 # As few as DuckDB makes at once: what is too large is met early.
 _BATCH_ROWS = 2048
+_NO_FIT = "a value does not fit what the query does with it"
 # What tells where the release lies, or runs a text as a query, which nobody could look at.
 _TELLING = re.compile(r"duckdb_\w+|pragma_\w+|sqlite_\w+|pg_views|views|current_setting|query|query_table")
 
@@ -65,8 +68,13 @@ def answer(job: Job) -> tuple[pa.Table, bool]:
 
 
 def _limit(job: Job) -> None:
-    """From here on the system holds the process: memory, processor time should nobody be left to kill it, and no file written."""
+    """From here on the system holds the process: memory, processor time should nobody be left to kill it, and no file written.
+
+    Where the machine itself runs out of memory, the query goes first and not the hub.
+    """
     os.nice(job["niceness"])
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for what, most in (
         (resource.RLIMIT_DATA, job["process_megabytes"] << 20),
         (resource.RLIMIT_CPU, 2 * job["seconds"] + 1),
@@ -105,7 +113,7 @@ def _fetched(connection: duckdb.DuckDBPyConnection, job: Job) -> tuple[pa.Table,
     batches: list[pa.RecordBatch] = []
     reader = connection.execute(statements[0]).to_arrow_reader(_BATCH_ROWS)
     n_rows = n_bytes = 0
-    for batch in reader:
+    for batch in _streamed(reader):
         batches.append(batch)
         n_rows += batch.num_rows
         # The answer lies outside DuckDB's own limit.
@@ -120,12 +128,22 @@ def _fetched(connection: duckdb.DuckDBPyConnection, job: Job) -> tuple[pa.Table,
     return table.slice(0, job["rows"]), n_rows > job["rows"]
 
 
+def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches of a reader. What DuckDB says while it streams comes as an error of Arrow."""
+    try:
+        yield from reader
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, MemoryError) or "Out of Memory" in str(error):
+            raise MemoryError from None
+        raise Refused(_NO_FIT) from None
+
+
 def _said(error: duckdb.Error, hidden: list[str]) -> str:
     """What DuckDB says, without the rows it may quote or where the release lies."""
     if isinstance(
         error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
     ):
-        return f"{type(error).__name__}: a value does not fit what the query does with it"
+        return f"{type(error).__name__}: {_NO_FIT}"
     if isinstance(error, duckdb.PermissionException):
         return "Permission Error: this reads or changes something outside the release, which no query may"
     said = str(error).split("\n", 1)[0]

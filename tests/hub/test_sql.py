@@ -110,8 +110,13 @@ def test_a_query_without_end_is_stopped_and_one_without_bounds_is_cut(releases: 
             "more memory|stopped",
         ),
         (f"SELECT {'[' * 900}1{']' * 900}", "nested too deep"),
+        # It has begun to answer when it meets the value.
+        (
+            "SELECT repeat('y', 300), CASE WHEN i = 190000 THEN 'Ashworth' ELSE '1' END::INT FROM range(400000) AS r(i)",
+            "^a value does not fit",
+        ),
     ],
-    ids=["time", "memory", "depth"],
+    ids=["time", "memory", "depth", "late"],
 )
 def test_a_query_cannot_take_the_hub_down_with_it(releases: Releases, query: str, said: str) -> None:
     release, before = releases.current(), resource.getrusage(resource.RUSAGE_SELF)
@@ -202,6 +207,7 @@ def test_answers_come_as_arrow_csv_json_parquet_and_excel(browser: Callable[...,
         ("[DATE 'infinity']", {"page", "json", "csv", "xlsx"}),
         ("TIMESTAMPTZ '2026-01-01'", {"xlsx"}),
         ("union_value(a := 1)", {"parquet"}),
+        ("1::BIT", {"xlsx"}),
         ("'1'::BIT", {"csv", "xlsx"}),
         ("'nan'::DOUBLE", set()),
         ("chr(1)", set()),
