@@ -59,7 +59,7 @@ def answer(job: Job) -> tuple[pa.Table, bool]:
         for statement in job["setup"]:
             connection.execute(statement)
         return _fetched(connection, job)
-    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+    except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         raise Refused(_said(error, job["hidden"])) from None

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -111,11 +110,11 @@ def _run(job: Job, seconds: float) -> bytes:
         raise QueryRefused(f"stopped after {seconds:g} seconds") from None
     if done.returncode == REFUSED:
         raise QueryRefused(done.stderr.decode())
-    if done.returncode == -signal.SIGXCPU:
-        raise QueryRefused(f"stopped after {seconds:g} seconds")
-    # A library that gets no memory may abort, or the system kill.
-    if done.returncode == OUT_OF_MEMORY or done.returncode < 0:
+    if done.returncode == OUT_OF_MEMORY:
         raise QueryRefused("it needs more memory than a query may use")
+    if done.returncode < 0:
+        # A library that gets no memory may abort, or the system kill; or DuckDB has a fault.
+        raise QueryRefused("its process ended: most likely it needs more memory than a query may use")
     if done.returncode:
         # Not what it printed: that may quote a value.
         raise RuntimeError(f"the process of a query ended with {done.returncode}")
