@@ -15,6 +15,14 @@ from tests.hub.browsers import FLAGS, chromium
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# A file goes to one process whole, as it shares what it makes. Those that make a release or a warehouse go first, lest
+# one of them is begun when everything else is done.
+_FIRST = ("tests/journey/", "tests/dbt/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
 
 @pytest.fixture(scope="session")
 def window() -> Iterator[Chromium]:

@@ -138,6 +138,7 @@ def test_the_planted_faults_were_all_told(released: Root, nation: Path) -> None:
     assert untold.height == 0
 
 
+@pytest.mark.heavy
 def test_the_same_submissions_give_the_same_release(released: Root, nation: Path, new_root) -> None:  # type: ignore[no-untyped-def]
     other = new_root()
     other.land_and_run(sorted((nation / "submissions").iterdir(), reverse=True))
